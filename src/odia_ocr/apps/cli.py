@@ -1,0 +1,98 @@
+"""The command `odia-ocr`: its sub-commands, and how errors end it.
+
+Every error the package raises on purpose ends in one clear line, the next step and its exit
+status. `--debug` or ODIA_OCR_DEBUG=1 shows the traceback instead.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from odia_ocr.apps.read_command import read
+from odia_ocr.errors import OdiaOcrError
+
+_HELP = """Odia pages in, right Unicode text out, offline.
+
+\b
+  odia-ocr read page.jpg                 text on standard output
+  odia-ocr read scans/ -o text/          one .txt and .json for each file
+  odia-ocr COMMAND --help                options and examples of a command
+"""
+
+app = typer.Typer(
+    name="odia-ocr",
+    help=_HELP,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"odia-ocr {version('odia-ocr')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    if debug:
+        os.environ["ODIA_OCR_DEBUG"] = "1"
+
+
+def _add_commands() -> None:
+    """Register the sub-commands; their modules import nothing heavy until they run."""
+    app.command()(read)
+    if _exists("evaluate_command"):
+        from odia_ocr.apps.evaluate_command import evaluate
+
+        app.command()(evaluate)
+    if _exists("render_command"):
+        from odia_ocr.apps import render_command
+
+        app.add_typer(render_command.app, name="render")
+    if _exists("train_command"):
+        from odia_ocr.apps import train_command
+
+        app.add_typer(train_command.app, name="train")
+
+
+def _exists(module: str) -> bool:
+    return importlib.util.find_spec(f"odia_ocr.apps.{module}") is not None
+
+
+_add_commands()
+
+
+def main() -> None:
+    """Run the command and exit."""
+    _use_utf8()
+    try:
+        app()
+    except OdiaOcrError as error:
+        if os.environ.get("ODIA_OCR_DEBUG"):
+            raise
+        typer.echo(f"odia-ocr: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+def _use_utf8() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -1,0 +1,109 @@
+"""What the command line names becomes a list of documents to read, each with its output name."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from odia_ocr.errors import InputError
+from odia_ocr.pages.images import PAGE_SUFFIXES
+
+STDIN = "-"
+OVERLAY_SUFFIX = ".overlay.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One document to read.
+
+    Attributes:
+        path: The file, or None for standard input.
+        name: What to call it in messages and results.
+        stem: Of its output files; unique in one call.
+    """
+
+    path: Path | None
+    name: str
+    stem: str
+
+    def content(self) -> Path | bytes:
+        """What to open: the path, or the bytes of standard input."""
+        return sys.stdin.buffer.read() if self.path is None else self.path
+
+
+def expand_inputs(names: Iterable[str], *, output: Path | None) -> list[Input | InputError]:
+    """Files as given, folders as the pictures and PDFs in them, "-" as standard input.
+
+    Args:
+        names: As typed.
+        output: Folder the results go to; inside an input folder it is not read.
+
+    Returns:
+        In order; a folder that holds nothing to read gives an error in its place. A file that
+        does not exist is found out when it is opened.
+    """
+    found: list[Path | InputError | None] = []
+    for name in names:
+        path = Path(name)
+        if name == STDIN:
+            found.append(None)
+        elif path.is_dir():
+            files = list(_walk(path, output))
+            if not files:
+                found.append(
+                    InputError(
+                        f"{path}: no pictures or PDFs in this folder.",
+                        next_step=f"Looked for {', '.join(sorted(PAGE_SUFFIXES))}.",
+                    )
+                )
+            found.extend(files)
+        else:
+            found.append(path)
+    return list(_name(found))
+
+
+def _walk(folder: Path, output: Path | None) -> Iterator[Path]:
+    skipped = output.resolve() if output is not None else None
+    for root, folders, files in os.walk(folder):
+        here = Path(root)
+        folders[:] = sorted(
+            (f for f in folders if not f.startswith(".") and (here / f).resolve() != skipped),
+            key=_natural,
+        )
+        for file in sorted(files, key=_natural):
+            if file.startswith(".") or file.endswith(OVERLAY_SUFFIX):
+                continue
+            if Path(file).suffix.lower() in PAGE_SUFFIXES:
+                yield here / file
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sort key: page-2 before page-10."""
+    return [
+        (int(part), "") if part.isdecimal() else (-1, part.casefold())
+        for part in re.split(r"(\d+)", name)
+    ]
+
+
+def _name(found: list[Path | InputError | None]) -> Iterator[Input | InputError]:
+    own = {_stem(item).casefold() for item in found if not isinstance(item, InputError)}
+    used: set[str] = set()
+    for item in found:
+        if isinstance(item, InputError):
+            yield item
+            continue
+        stem = unique = _stem(item)
+        number = 1
+        while unique.casefold() in used or (number > 1 and unique.casefold() in own):
+            number += 1
+            unique = f"{stem}-{number}"
+        used.add(unique.casefold())
+        yield Input(item, "<stdin>" if item is None else str(item), unique)
+
+
+def _stem(path: Path | None) -> str:
+    return "stdin" if path is None else path.stem or path.name

@@ -1,0 +1,97 @@
+"""`odia-ocr render lines`: rendered lines with exact text into a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+app = typer.Typer(
+    help="Render pictures of Odia text with exact transcriptions.", no_args_is_help=True
+)
+
+
+@app.callback()
+def _render() -> None:
+    """Render pictures of Odia text with exact transcriptions."""
+
+
+def parse_words(value: str) -> tuple[int, int]:
+    """Read "3" or "1-4".
+
+    Raises:
+        UsageError: If it is neither.
+    """
+    from odia_ocr.errors import UsageError
+
+    low, _, high = value.partition("-")
+    try:
+        first, last = int(low), int(high or low)
+    except ValueError:
+        first, last = 0, 0
+    if not 1 <= first <= last:
+        raise UsageError(
+            f"--words {value!r} is not a number of words.", next_step="Write 3 or 1-4."
+        )
+    return first, last
+
+
+@app.command("lines")
+def lines(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into.")],
+    count: Annotated[int, typer.Option(min=1, help="How many lines.")] = 100,
+    seed: Annotated[int, typer.Option(help="Same seed, same pictures.")] = 1,
+    clean: Annotated[bool, typer.Option("--clean", help="Black on white, no degradation.")] = False,
+    words: Annotated[str, typer.Option(help="Words of a line, e.g. 3 or 1-4.")] = "1-9",
+    text: Annotated[
+        Optional[Path],  # noqa: UP007, UP045 - typer reads it
+        typer.Option(help="Draw the lines of this UTF-8 file instead of the shipped text."),
+    ] = None,
+    fonts: Annotated[
+        Optional[Path],  # noqa: UP007, UP045
+        typer.Option(help="Folder of .ttf and .otf files instead of the shipped faces."),
+    ] = None,
+    split: Annotated[str, typer.Option(help="train or heldout: faces and texts.")] = "train",
+    force: Annotated[bool, typer.Option("--force", help="Write into a non-empty folder.")] = False,
+) -> None:
+    """Render lines: 000000.png, 000000.gt.txt ... and metadata.jsonl (face, degradation).
+
+    Example: odia-ocr render lines -o lines --count 50 --seed 7
+    """
+    from dataclasses import replace
+
+    from rich.console import Console
+    from rich.progress import track
+
+    from odia_ocr.data.compose import Mix
+    from odia_ocr.data.lines import make_renderer, render_lines
+    from odia_ocr.data.render_folder import open_text_pool, write_rendered
+    from odia_ocr.errors import OutputError, name_choices
+
+    if split not in ("train", "heldout"):
+        raise name_choices(split, ["train", "heldout"], kind="split")
+    low, high = parse_words(words)
+    if out.exists() and any(out.iterdir()) and not force:
+        raise OutputError(f"{out} is not empty.", next_step="Choose another folder or use --force.")
+    mix = Mix(min_words=low, max_words=high)
+    if text:  # the words of that file and nothing made up
+        mix = replace(mix, running=1.0, words=0, numbers=0, latin=0, rare=0, punctuated=0)
+    renderer = make_renderer(
+        split="heldout" if split == "heldout" else "train",
+        seed=seed,
+        clean=clean,
+        fonts=fonts,
+        mix=mix,
+        pool=open_text_pool(text) if text else None,
+    )
+    console = Console(stderr=True)
+    drawn = track(
+        render_lines(renderer, count),
+        total=count,
+        description="Rendering",
+        console=console,
+        disable=not console.is_terminal,
+    )
+    written = write_rendered(drawn, out)
+    console.print(f"{written} lines in {out}")

@@ -1,0 +1,1 @@
+"""Choosing and importing training data: active learning, pseudo-labels. Nothing is built here yet."""

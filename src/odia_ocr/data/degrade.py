@@ -1,0 +1,350 @@
+"""Masks of ink become pictures as the world makes them: print, paper, light, camera, crop.
+
+Every step takes its chance from a `Recipe` and its randomness from the generator handed in, so a
+picture is a function of (recipe, seed, index). Steps that were applied are named in the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from odia_ocr.types import FloatArray, GreyPixels
+
+cv2.setNumThreads(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Chances (0..1) and ranges of every degradation.
+
+    Attributes:
+        name: Names the recipe in metadata and reports; a changed recipe gets a new name.
+        slant, stretch, bold, tracking, jitter: Chances of drawing styles.
+        sizes: Range of the drawn em in pixels.
+        margin: Range of the space above and below, as a share of the ink's height.
+        side: Range of the space left and right, as a share of the ink's height.
+        neighbours: Chance that lines above and below peep in.
+        beside: Chance that something stands left or right: a rule, a letter's rest, a picture edge.
+        frame: Chance of underlines, boxes and rules.
+        rotate: Chance of a turn; `angle` is its largest size in degrees.
+        bend, wobble: Chances of a curved baseline and of small elastic warps.
+        ink: Chance of spread or thinned ink.
+        broken, blotted: Chances of broken strokes and of uneven, filled ink.
+        inverted: Chance of light writing on a dark ground.
+        low_contrast: Chance of grey writing.
+        ground, texture, photo, bleed, halftone, specks: Chances of grounds and dirt.
+        outline, shadow: Chances of drawn effects.
+        low_resolution: Chance; `scale` is the range of heights in pixels it is reduced to.
+        blur, motion, noise, jpeg, sharpen, binarise, light: Chances of camera and scanner effects.
+        strength: Scales how far blur, noise, warps and compression go; 1 is the full range.
+    """
+
+    name: str
+    slant: float = 0.30
+    stretch: float = 0.35
+    bold: float = 0.35
+    tracking: float = 0.30
+    jitter: float = 0.12
+    sizes: tuple[float, float] = (22.0, 54.0)
+    margin: tuple[float, float] = (-0.03, 0.38)
+    side: tuple[float, float] = (0.0, 0.9)
+    neighbours: float = 0.38
+    beside: float = 0.08
+    frame: float = 0.07
+    rotate: float = 0.45
+    angle: float = 1.8
+    bend: float = 0.15
+    wobble: float = 0.18
+    ink: float = 0.35
+    broken: float = 0.22
+    blotted: float = 0.15
+    inverted: float = 0.22
+    low_contrast: float = 0.12
+    ground: float = 0.35
+    texture: float = 0.25
+    photo: float = 0.12
+    bleed: float = 0.08
+    halftone: float = 0.05
+    specks: float = 0.12
+    outline: float = 0.07
+    shadow: float = 0.06
+    low_resolution: float = 0.38
+    scale: tuple[float, float] = (15.0, 36.0)
+    blur: float = 0.35
+    motion: float = 0.05
+    noise: float = 0.40
+    jpeg: float = 0.35
+    sharpen: float = 0.08
+    binarise: float = 0.08
+    light: float = 0.20
+    strength: float = 1.0
+
+
+CLEAN = Recipe(
+    "clean-1",
+    **{
+        name: 0.0
+        for name in (
+            "slant stretch bold tracking jitter neighbours beside frame rotate bend wobble ink broken "
+            "blotted inverted low_contrast ground texture photo bleed halftone specks outline shadow "
+            "low_resolution blur motion noise jpeg sharpen binarise light"
+        ).split()
+    },
+    sizes=(32.0, 48.0),
+    margin=(0.08, 0.20),
+    side=(0.2, 0.5),
+)
+TRAINING = Recipe("training-1")
+
+Step = Callable[["FloatArray", np.random.Generator, Recipe], "FloatArray"]
+
+
+def _noise_field(
+    shape: tuple[int, int], rng: np.random.Generator, sigma: float
+) -> FloatArray:
+    """Smooth noise (h, w) with zero mean and unit deviation; coarse noise is drawn small."""
+    factor = max(1, int(sigma / 1.5))
+    small = (max(2, shape[0] // factor + 2), max(2, shape[1] // factor + 2))
+    field = rng.standard_normal(small, dtype=np.float32)
+    field = cv2.GaussianBlur(field, (0, 0), max(0.3, sigma / factor))
+    if factor > 1:
+        field = cv2.resize(field, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    else:
+        field = field[: shape[0], : shape[1]]
+    deviation = float(field.std()) or 1.0
+    return np.asarray((field - field.mean()) / deviation, np.float32)
+
+
+def rotate_ink(ink: FloatArray, rng: np.random.Generator, recipe: Recipe) -> FloatArray:
+    """Turn by up to `recipe.angle` degrees, less for long lines so that they stay in the crop."""
+    h, w = ink.shape
+    limit = min(recipe.angle, np.degrees(np.arctan2(0.55 * h, w)) + 0.3) * recipe.strength
+    matrix = cv2.getRotationMatrix2D((w / 2, h / 2), float(rng.uniform(-limit, limit)), 1.0)
+    return np.asarray(cv2.warpAffine(ink, matrix, (w, h), flags=cv2.INTER_LINEAR), np.float32)
+
+
+def bend_ink(ink: FloatArray, rng: np.random.Generator, recipe: Recipe) -> FloatArray:
+    """Bend the baseline: an arc or a slow wave, as on a curved page."""
+    h, w = ink.shape
+    x = np.linspace(0.0, 1.0, w, dtype=np.float32)
+    size = h * float(rng.uniform(0.02, 0.12)) * recipe.strength
+    if rng.random() < 0.5:
+        shift = size * (4 * (x - 0.5) ** 2 - 0.5)
+    else:
+        shift = size * np.sin(2 * np.pi * (x * float(rng.uniform(0.5, 1.5)) + float(rng.random())))
+    shift = shift * (1 if rng.random() < 0.5 else -1)
+    map_x = np.tile(np.arange(w, dtype=np.float32), (h, 1))
+    map_y = np.arange(h, dtype=np.float32)[:, None] + shift.astype(np.float32)[None]
+    return np.asarray(cv2.remap(ink, map_x, map_y, cv2.INTER_LINEAR), np.float32)
+
+
+def wobble_ink(ink: FloatArray, rng: np.random.Generator, recipe: Recipe) -> FloatArray:
+    """Small elastic warps: worn type, paper that moved, drawn letters."""
+    h, w = ink.shape
+    size = float(rng.uniform(0.006, 0.022)) * h * recipe.strength
+    sigma = float(rng.uniform(0.10, 0.35)) * h
+    dx, dy = (_noise_field((h, w), rng, sigma) * size for _ in range(2))
+    map_x = np.arange(w, dtype=np.float32)[None] + dx
+    map_y = np.arange(h, dtype=np.float32)[:, None] + dy
+    return np.asarray(cv2.remap(ink, map_x, map_y, cv2.INTER_LINEAR), np.float32)
+
+
+def spread_ink(ink: FloatArray, rng: np.random.Generator, recipe: Recipe) -> FloatArray:
+    """Spread or thin the ink by a fraction of a pixel up to two: soften, then push the edge."""
+    sigma = float(rng.uniform(0.5, 1.3)) * ink.shape[0] / 48
+    soft = cv2.GaussianBlur(ink, (0, 0), max(0.4, sigma))
+    edge = float(rng.uniform(0.22, 0.72))
+    gain = float(rng.uniform(2.0, 5.0))
+    return np.asarray(np.clip((soft - edge) * gain + 0.5, 0, 1), np.float32)
+
+
+def break_ink(ink: FloatArray, rng: np.random.Generator, recipe: Recipe) -> FloatArray:
+    """Take ink away in small patches: broken letterpress, dry photocopies."""
+    field = _noise_field(ink.shape, rng, float(rng.uniform(0.6, 2.2)))
+    level = float(rng.uniform(1.1, 2.0)) / max(0.3, recipe.strength)
+    return np.asarray(ink * np.clip((level - field) * 3, 0, 1), np.float32)
+
+
+def blot_ink(ink: FloatArray, rng: np.random.Generator, recipe: Recipe) -> FloatArray:
+    """Uneven ink: pale and dark stretches, filled counters."""
+    h, w = ink.shape
+    pale = _noise_field((h, w), rng, float(rng.uniform(0.3, 1.5)) * h)
+    ink = ink * np.clip(0.85 + 0.18 * pale, 0.35, 1.0)
+    if rng.random() < 0.5:
+        fat = cv2.dilate(ink, np.ones((2, 2), np.uint8))
+        where = _noise_field((h, w), rng, 0.35 * h) > rng.uniform(0.3, 1.5)
+        ink = np.where(where, fat, ink)
+    return np.asarray(ink, np.float32)
+
+
+def draw_frame(ink: FloatArray, rng: np.random.Generator, recipe: Recipe) -> FloatArray:
+    """Rules near the edges, an underline, the sides of a box."""
+    h, w = ink.shape
+    ink = ink.copy()
+    thick = int(rng.integers(1, max(2, h // 16) + 1))
+    for side in range(4):
+        if rng.random() < 0.4:
+            at = int(rng.integers(0, max(1, h // 14)))
+            if side == 0:
+                ink[at : at + thick] = 1
+            elif side == 1:
+                ink[h - at - thick : h - at] = 1
+            elif side == 2:
+                ink[:, at : at + thick] = 1
+            else:
+                ink[:, w - at - thick : w - at] = 1
+    return ink
+
+
+INK_STEPS: tuple[tuple[str, Step], ...] = (
+    ("frame", draw_frame),
+    ("bend", bend_ink),
+    ("wobble", wobble_ink),
+    ("rotate", rotate_ink),
+    ("ink", spread_ink),
+    ("broken", break_ink),
+    ("blotted", blot_ink),
+)
+
+
+def _photo_ground(shape: tuple[int, int], rng: np.random.Generator) -> FloatArray:
+    """Something like a photograph, unit deviation: smooth fields of several sizes and hard edges."""
+    h, w = shape
+    ground = _noise_field(shape, rng, h * 0.8) + 0.5 * _noise_field(shape, rng, h * 0.15)
+    for _ in range(int(rng.integers(0, 4))):
+        cx, cy = float(rng.uniform(0, w)), float(rng.uniform(0, h))
+        axes = (int(rng.uniform(0.2, 2.5) * h), int(rng.uniform(0.1, 1.2) * h))
+        shape_mask = np.zeros(shape, np.float32)
+        cv2.ellipse(
+            shape_mask, (int(cx), int(cy)), axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1
+        )
+        ground = ground + shape_mask * float(rng.normal(0, 1.2))
+    return np.asarray(ground / (float(ground.std()) or 1.0), np.float32)
+
+
+def paint(
+    ink: FloatArray, rng: np.random.Generator, recipe: Recipe, applied: list[str]
+) -> FloatArray:
+    """Put ink (h, w) in 0..1 on a ground; returns grey values, nominally 0..255."""
+
+    def chance(name: str) -> bool:
+        hit = bool(rng.random() < getattr(recipe, name))
+        if hit:
+            applied.append(name)
+        return hit
+
+    h, w = ink.shape
+    fore, back = float(rng.uniform(0, 80)), float(rng.uniform(180, 255))
+    if recipe.ground == 0:
+        fore, back = 0.0, 255.0
+    if chance("low_contrast"):
+        middle, half = float(rng.uniform(80, 180)), float(rng.uniform(25, 50))
+        fore, back = middle - half, middle + half
+    if chance("inverted"):
+        fore, back = back, fore
+    contrast = abs(back - fore)
+    ground = np.full((h, w), back, np.float32)
+    if chance("ground"):
+        ramp = np.linspace(-1, 1, w, dtype=np.float32)[None] * float(rng.uniform(-1, 1))
+        ramp = ramp + np.linspace(-1, 1, h, dtype=np.float32)[:, None] * float(rng.uniform(-0.6, 0.6))
+        cloud = _noise_field((h, w), rng, h * float(rng.uniform(0.4, 1.5)))
+        ground += contrast * (0.16 * ramp + float(rng.uniform(0, 0.12)) * cloud)
+    if chance("texture"):
+        grain = _noise_field((h, w), rng, float(rng.uniform(0.6, 3.5)))
+        ground += contrast * float(rng.uniform(0.02, 0.14)) * recipe.strength * grain
+    if chance("photo"):
+        ground += contrast * float(rng.uniform(0.08, 0.24)) * recipe.strength * _photo_ground((h, w), rng)
+    if chance("bleed"):
+        other = np.roll(ink[:, ::-1], int(rng.integers(-h // 2, h // 2 + 1)), axis=0)
+        other = cv2.GaussianBlur(other, (0, 0), float(rng.uniform(0.8, 2.5)))
+        ground += (fore - back) * float(rng.uniform(0.08, 0.30)) * other
+    if chance("halftone"):
+        pitch = float(rng.uniform(2.5, 5.0))
+        y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+        dots = np.sin(2 * np.pi * (x + y) / pitch) * np.sin(2 * np.pi * (x - y) / pitch)
+        ground += (fore - back) * float(rng.uniform(0.05, 0.25)) * (dots > 0.1)
+    effect = recipe.outline + recipe.shadow
+    if effect and rng.random() < effect:
+        grown = cv2.dilate(ink, np.ones((3, 3), np.uint8))
+        if rng.random() < recipe.outline / effect:
+            applied.append("outline")
+            if rng.random() < 0.4:
+                grown = cv2.dilate(grown, np.ones((3, 3), np.uint8))
+            # A rim around the letter, as subtitles have it: lighter or darker than the ground.
+            rim = back + (back - fore) * float(rng.uniform(0.3, 0.9))
+            ground = ground * (1 - grown) + rim * grown
+        else:
+            applied.append("shadow")
+            moved = np.roll(grown, (int(rng.integers(1, 4)), int(rng.integers(1, 4))), axis=(0, 1))
+            moved = cv2.GaussianBlur(moved, (0, 0), float(rng.uniform(0.4, 2.0)))
+            ground = ground + (fore - back) * float(rng.uniform(0.15, 0.5)) * moved
+    picture = ground * (1 - ink) + fore * ink
+    if chance("specks"):
+        count = int(rng.integers(2, 14))
+        for _ in range(count):
+            y, x = int(rng.integers(h)), int(rng.integers(w))
+            size = int(rng.integers(1, max(2, h // 20) + 1))
+            picture[y : y + size, x : x + size] = fore if rng.random() < 0.7 else back
+        if rng.random() < 0.3:
+            line = (int(rng.integers(w)), int(rng.integers(h)), int(rng.integers(w)), int(rng.integers(h)))
+            cv2.line(picture, line[:2], line[2:], float(rng.choice([fore, back])), 1)
+    return np.asarray(picture, np.float32)
+
+
+def photograph(
+    picture: FloatArray, rng: np.random.Generator, recipe: Recipe, applied: list[str]
+) -> GreyPixels:
+    """Camera and scanner: resolution, blur, light, noise, compression. Returns uint8 (h', w')."""
+
+    def chance(name: str) -> bool:
+        hit = bool(rng.random() < getattr(recipe, name))
+        if hit:
+            applied.append(name)
+        return hit
+
+    strength = recipe.strength
+    if chance("low_resolution"):
+        height = float(rng.uniform(*recipe.scale))
+        factor = height / picture.shape[0]
+        if factor < 1:
+            picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    h, w = picture.shape
+    unit = h / 48
+    if chance("blur"):
+        picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.3, 1.4)) * unit * strength)
+    if chance("motion"):
+        length = max(2, int(rng.uniform(2, 5) * unit * strength))
+        kernel = np.zeros((length, length), np.float32)
+        end = (length - 1, int(rng.integers(length)))
+        cv2.line(kernel, (0, length - 1 - end[1]), end, 1.0, 1)
+        picture = cv2.filter2D(picture, -1, kernel / kernel.sum())
+    if chance("light"):
+        ramp = np.linspace(-1, 1, w, dtype=np.float32)[None] * float(rng.uniform(-1, 1))
+        lit = 1 + 0.3 * ramp + 0.1 * _noise_field((h, w), rng, h)
+        picture = picture * np.clip(lit, 0.3, 1.3)
+    if chance("sharpen"):
+        soft = cv2.GaussianBlur(picture, (0, 0), 1.2 * max(0.5, unit))
+        picture = picture + float(rng.uniform(0.4, 1.6)) * (picture - soft)
+    if chance("noise"):
+        size = float(rng.uniform(2, 20)) * strength
+        grain = rng.standard_normal((h, w), dtype=np.float32)
+        if rng.random() < 0.3:
+            grain = cv2.GaussianBlur(grain, (0, 0), 0.7) * 2
+        picture = picture + size * grain
+    if chance("binarise"):
+        soft = cv2.GaussianBlur(picture, (0, 0), 0.6 * max(0.5, unit))
+        level = (float(np.percentile(soft, 3)) + float(np.percentile(soft, 97))) / 2
+        picture = np.where(soft > level + float(rng.uniform(-18, 18)), 255.0, 0.0)
+    grey = np.clip(picture, 0, 255).astype(np.uint8)
+    if chance("jpeg"):
+        quality = int(rng.integers(max(5, int(60 - 42 * strength)), 80))
+        ok, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        if ok:
+            grey = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    return np.asarray(grey, np.uint8)

@@ -1,0 +1,132 @@
+"""The fixed sets that published figures of rendered lines stand on.
+
+Held-out faces in equal parts, held-out shipped text, the shipped fonts only: anyone can make the
+same pictures again. A set that changes gets a new name; the recipes here are never edited.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from odia_ocr.data.compose import Mix
+from odia_ocr.data.degrade import CLEAN, Recipe
+from odia_ocr.data.faces import find_faces, group_families
+from odia_ocr.data.lines import make_renderer, render_lines
+from odia_ocr.data.render_folder import write_rendered
+from odia_ocr.errors import name_choices
+
+_TEXT = Mix(running=1.0, words=0.0, numbers=0.0, latin=0.0, rare=0.0, min_words=3, max_words=10)
+_LATIN = Mix(
+    running=0.0, words=0.0, numbers=0.4, latin=0.6, rare=0.0, min_words=3, max_words=7, punctuated=0.1
+)
+DEGRADED = Recipe(
+    "report-degraded-1",
+    slant=0.20,
+    stretch=0.30,
+    bold=0.25,
+    tracking=0.20,
+    jitter=0.10,
+    sizes=(24.0, 50.0),
+    margin=(0.02, 0.30),
+    neighbours=0.30,
+    beside=0.04,
+    frame=0.04,
+    rotate=0.40,
+    angle=1.2,
+    bend=0.10,
+    wobble=0.12,
+    ink=0.30,
+    broken=0.20,
+    blotted=0.10,
+    inverted=0.18,
+    low_contrast=0.08,
+    ground=0.30,
+    texture=0.20,
+    photo=0.08,
+    bleed=0.06,
+    halftone=0.04,
+    specks=0.08,
+    outline=0.04,
+    shadow=0.04,
+    low_resolution=0.40,
+    scale=(17.0, 34.0),
+    blur=0.35,
+    motion=0.03,
+    noise=0.40,
+    jpeg=0.30,
+    sharpen=0.06,
+    binarise=0.06,
+    light=0.18,
+    strength=0.75,
+)
+LIGHT_SCAN = Recipe(
+    "report-scan-1",
+    **{
+        name: 0.0
+        for name in (
+            "slant stretch bold tracking jitter neighbours beside frame bend wobble ink broken blotted "
+            "inverted low_contrast ground photo bleed halftone specks outline shadow low_resolution "
+            "motion sharpen binarise light"
+        ).split()
+    },
+    sizes=(28.0, 48.0),
+    margin=(0.05, 0.25),
+    side=(0.1, 0.5),
+    rotate=0.3,
+    angle=0.6,
+    texture=0.3,
+    blur=0.3,
+    noise=0.4,
+    jpeg=0.3,
+    strength=0.5,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportingSet:
+    """A fixed set: its recipe and text, lines per held-out family, seed."""
+
+    recipe: Recipe
+    mix: Mix
+    lines_per_family: int
+    seed: int
+
+
+SETS = {
+    "clean": ReportingSet(CLEAN, _TEXT, 120, 20261),
+    "degraded": ReportingSet(DEGRADED, _TEXT, 120, 20262),
+    "latin": ReportingSet(LIGHT_SCAN, _LATIN, 100, 20263),
+}
+
+
+def make_reporting_set(name: str, out: Path) -> Path:
+    """Write a fixed set into `out`; returns `out`.
+
+    Args:
+        name: "clean", "degraded" or "latin".
+        out: Folder; lines of all families, family by family.
+
+    Raises:
+        UsageError: Unknown name.
+    """
+    if name not in SETS:
+        raise name_choices(name, list(SETS), kind="reporting set")
+    chosen = SETS[name]
+    families = group_families(tuple(face for face in find_faces() if face.heldout))
+    parts = [
+        render_lines(
+            make_renderer(
+                split="heldout",
+                seed=chosen.seed + 1000 * i,
+                recipe=chosen.recipe,
+                mix=chosen.mix,
+                faces=family,
+            ),
+            chosen.lines_per_family,
+        )
+        for i, family in enumerate(families)
+    ]
+    write_rendered(chain.from_iterable(parts), out)
+    return out

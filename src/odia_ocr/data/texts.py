@@ -1,0 +1,177 @@
+"""Where the text of rendered lines comes from, and the rule that holds lines out for good.
+
+A line is held out when `sha1(NFC line) % 20 == 1`. Held-out lines never enter training, and neither
+do near-copies: lines that are equal once only letters are looked at, that hold a whole held-out line
+of four words or more, or that share a run of seven words with one.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from odia_ocr.errors import DataError
+from odia_ocr.language import ALPHABET, fold, normalise
+
+Split = Literal["train", "heldout"]
+SHIPPED = Path(str(files("odia_ocr.data"))) / "text"
+_SHINGLE = 7
+_SHORTEST_CONTAINED = 4
+_NOT_LETTER = re.compile(r"[^\w\u0b00-\u0b7f ]")
+
+# Share of lines taken from large one-voice or machine-made texts; other files count in full.
+CORPUS_SHARE = {"bible-irv": 0.25, "bhagabata": 0.3, "mmlu": 0.3}
+
+
+def is_heldout(line: str) -> bool:
+    """The held-out rule, on the line as it stands in its file without the line break."""
+    digest = hashlib.sha1(unicodedata.normalize("NFC", line).encode()).hexdigest()
+    return int(digest, 16) % 20 == 1
+
+
+def _letters(line: str) -> list[str]:
+    return _NOT_LETTER.sub(" ", fold(line)).split()
+
+
+class NearCopies:
+    """Tells whether a line comes too close to a held-out one."""
+
+    def __init__(self, heldout: Iterable[str]) -> None:
+        self._runs: dict[int, set[tuple[str, ...]]] = {}
+        self._whole: set[str] = set()
+        for line in heldout:
+            words = _letters(line)
+            if not words:
+                continue
+            self._whole.add("".join(words))
+            if len(words) >= _SHINGLE:
+                for i in range(len(words) - _SHINGLE + 1):
+                    self._add(words[i : i + _SHINGLE])
+            elif len(words) >= _SHORTEST_CONTAINED:
+                self._add(words)
+
+    def _add(self, words: list[str]) -> None:
+        self._runs.setdefault(len(words), set()).add(tuple(words))
+
+    def __contains__(self, line: object) -> bool:
+        words = _letters(str(line))
+        if "".join(words) in self._whole:
+            return True
+        return any(
+            tuple(words[i : i + length]) in runs
+            for length, runs in self._runs.items()
+            for i in range(len(words) - length + 1)
+        )
+
+
+def read_text_lines(path: Path) -> list[str]:
+    """Non-empty lines of a text file as they stand, without line breaks and NUL bytes.
+
+    Raises:
+        DataError: If the file is missing or not UTF-8.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DataError(f"No text file {path}.", next_step="Check the path.") from None
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is not UTF-8 ({error.reason} at byte {error.start}).",
+            next_step="Convert it, for example with iconv -t UTF-8.",
+        ) from None
+    lines = (line.strip("\x00 \t\r") for line in text.split("\n"))
+    return [line for line in lines if line and not line.startswith("# ")]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextPool:
+    """Text to draw lines from.
+
+    Attributes:
+        lines: Normalised lines, every character in the alphabet.
+        words: Normalised Odia words of a lexicon, frequent ones first.
+        latin: Latin-letter words.
+    """
+
+    lines: tuple[str, ...]
+    words: tuple[str, ...]
+    latin: tuple[str, ...]
+
+
+def _keep_known(lines: Iterable[str]) -> list[str]:
+    kept = (normalise(line) for line in lines)
+    return [line for line in kept if line and all(char in ALPHABET for char in line)]
+
+
+def split_lines(lines: Iterable[str], split: Split, copies: NearCopies | None = None) -> list[str]:
+    """Lines of one split; for training, near-copies of held-out lines are dropped as well."""
+    if split == "heldout":
+        return [line for line in lines if is_heldout(line)]
+    return [
+        line
+        for line in lines
+        if not is_heldout(line) and (copies is None or line not in copies)
+    ]
+
+
+def _split_latin(words: Iterable[str], split: Split) -> tuple[str, ...]:
+    return tuple(word for word in words if is_heldout(word) == (split == "heldout"))
+
+
+@functools.lru_cache(maxsize=4)
+def load_pool(split: Split, folder: Path | None = None) -> TextPool:
+    """Load the text of one split.
+
+    Args:
+        split: "train" or "heldout".
+        folder: Holds `text/**/*.txt` and `words/*.txt`; None takes the small shipped text.
+
+    Raises:
+        DataError: If there is no text.
+    """
+    if folder is None:
+        held = read_text_lines(SHIPPED / "heldout.txt")
+        raw = held if split == "heldout" else read_text_lines(SHIPPED / "train.txt")
+        lines = _keep_known(raw)
+        words = tuple(dict.fromkeys(word for line in lines for word in line.split()))
+        latin = _split_latin(read_text_lines(SHIPPED / "english.txt"), split)
+        return TextPool(tuple(lines), words, latin)
+    paths = sorted((folder / "text").rglob("*.txt"))
+    if not paths:
+        raise DataError(
+            f"No text in {folder / 'text'}.",
+            next_step="Name a folder that holds text/*.txt, or leave the option out to use the "
+            "shipped text.",
+        )
+    everything = {path: read_text_lines(path) for path in paths}
+    held = read_text_lines(SHIPPED / "heldout.txt")
+    copies = None
+    if split == "train":
+        copies = NearCopies(
+            [*held, *(line for lines in everything.values() for line in lines if is_heldout(line))]
+        )
+    chosen: list[str] = []
+    for path, lines in everything.items():
+        share = CORPUS_SHARE.get(path.stem, 1.0)
+        pick = np.random.default_rng(1).random(len(lines)) < share
+        some = [line for line, take in zip(lines, pick, strict=True) if take]
+        chosen += _keep_known(split_lines(some, split, copies))
+    lexicon: list[str] = []
+    for path in sorted((folder / "words").glob("*.txt")):
+        if path.stem in ("tesseract_wordlist", "dictionary_headwords", "unilex_frequency"):
+            lexicon += [line.split("\t")[0] for line in read_text_lines(path)][:60_000]
+    odia_words = tuple(dict.fromkeys(_keep_known(split_lines(lexicon, split))))
+    english = folder / "words" / "english.txt"
+    tokens = re.findall(r"(?<!\w)[A-Za-z]{2,}(?!\w)", "\n".join(chosen))
+    source = english if english.exists() else SHIPPED / "english.txt"
+    latin = _split_latin(dict.fromkeys([*tokens, *read_text_lines(source)]), split)
+    return TextPool(tuple(chosen), odia_words or ("ଓଡ଼ିଆ",), latin)

@@ -1,0 +1,1 @@
+"""Measuring: error rates with intervals, comparisons, reports."""

@@ -1,0 +1,1 @@
+"""Candidates -> Candidates: voting, reranking, ensembles. Nothing is built here yet."""

@@ -1,0 +1,1 @@
+"""Files become page pictures, page pictures become line pictures."""

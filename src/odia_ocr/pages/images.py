@@ -1,0 +1,362 @@
+"""Files and bytes become page pixels: pictures of any kind, several pages of one TIFF, PDF.
+
+What a file is is told by its content, never by its name. A picture is whole or refused: nothing
+here returns half a picture. Pages are decoded one at a time, when asked for.
+Knows nothing of lines, text or models.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from odia_ocr.errors import FileMissingError, InputError, PictureError, PictureTooLargeError
+from odia_ocr.types import PageImage
+
+if TYPE_CHECKING:
+    from odia_ocr.types import Pixels
+
+PICTURE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pbm", ".pgm", ".ppm"}
+)
+PAGE_SUFFIXES = PICTURE_SUFFIXES | {".pdf"}
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM")
+_DPI_RANGE = (50.0, 2400.0)
+# Pillow's own pixel limit is a module variable; it is lifted only while this lock is held,
+# because the limit of `PageLimits` is checked right after, before any pixel is decoded.
+_OPENING = threading.Lock()
+# What Pillow's decoders raise on broken files, found by feeding them cut and scrambled pictures.
+_DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    EOFError,
+    OverflowError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageLimits:
+    """What is accepted.
+
+    Attributes:
+        max_pixels: Width times height of one page, in pixels.
+        pdf_dpi: Resolution at which PDF pages are drawn, lowered where a page would be too large.
+    """
+
+    max_pixels: int = 120_000_000
+    pdf_dpi: float = 300.0
+
+    def check(self, source: str, width: int, height: int) -> None:
+        """Refuse a page that is too large.
+
+        Raises:
+            PictureTooLargeError: If it has more than `max_pixels` pixels.
+            PictureError: If it has none.
+        """
+        if width < 1 or height < 1:
+            raise PictureError(
+                f"{source}: the picture is {width} x {height} pixels.",
+                next_step="Export or scan it again.",
+            )
+        if width * height > self.max_pixels:
+            raise PictureTooLargeError(
+                f"{source}: {width} x {height} is {width * height / 1e6:.0f} megapixels, "
+                f"more than the limit of {self.max_pixels / 1e6:.0f}.",
+                next_step="Scale it down (300 dpi is enough) or raise --max-megapixels.",
+            )
+
+
+class PageFile(Protocol):
+    """An open file of one or more pages."""
+
+    @property
+    def source(self) -> str:
+        """Name for messages and results."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """Number of pages."""
+        ...
+
+    def load(self, number: int) -> PageImage:
+        """Decode page `number`, counted from 1."""
+        ...
+
+    def close(self) -> None:
+        """Let the file go."""
+        ...
+
+
+class PictureFile:
+    """A picture file or bytes: one page, or as many as a TIFF has.
+
+    Args:
+        source: Name for messages and results.
+        stream: The content, seekable.
+        limits: What is accepted.
+
+    Raises:
+        PictureError: If the content is not a picture that can be opened.
+        PictureTooLargeError: If the first page is over the limit; nothing was decoded then.
+    """
+
+    def __init__(self, source: str, stream: BinaryIO, limits: PageLimits) -> None:
+        self.source = source
+        self._stream = stream
+        self._limits = limits
+        with _translated(source, stream), _pillow_limit_lifted():
+            self._image: Image.Image = Image.open(stream, formats=_FORMATS)
+            frames = getattr(self._image, "n_frames", 1) if self._image.format == "TIFF" else 1
+        self.count = int(frames)
+        self._limits.check(source, *self._image.size)
+
+    def load(self, number: int) -> PageImage:
+        """Decode page `number`, counted from 1, rotated as its EXIF says.
+
+        Raises:
+            PictureError: If the page is truncated or corrupt.
+            PictureTooLargeError: If it is over the limit.
+        """
+        name = self.source if self.count == 1 else f"{self.source}, page {number}"
+        with _translated(name, self._stream):
+            if self.count > 1:
+                with _pillow_limit_lifted():
+                    self._image.seek(number - 1)
+            self._limits.check(name, *self._image.size)
+            self._image.load()
+            dpi = _read_dpi(self._image)
+            pixels = to_pixels(_turn_upright(self._image))
+        return PageImage(self.source, number, pixels, dpi)
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._image.close()
+        self._stream.close()
+
+
+@dataclass(frozen=True, slots=True)
+class PixelPage:
+    """One page that is in memory already."""
+
+    source: str
+    pixels: Pixels
+    dpi: float | None = None
+    count: int = 1
+
+    def load(self, number: int) -> PageImage:
+        """The page."""
+        return PageImage(self.source, number, self.pixels, self.dpi)
+
+    def close(self) -> None:
+        """Nothing to let go."""
+
+
+def open_pages(
+    source: str | Path | bytes | Image.Image | np.ndarray,
+    *,
+    name: str | None = None,
+    limits: PageLimits | None = None,
+) -> PageFile:
+    """Open a file, its bytes, a Pillow picture or an array.
+
+    Args:
+        source: A path; the bytes of a file; a picture; an array (height, width), (height, width, 3)
+            RGB or (height, width, 4) RGBA, uint8, or 16-bit or bool.
+        name: What to call it in results; default the path, or "<bytes>", "<picture>".
+        limits: What is accepted.
+
+    Raises:
+        FileMissingError: If the path does not exist.
+        InputError: If the path is a folder or cannot be opened.
+        PictureError: If the content is not a whole picture or PDF.
+    """
+    limits = limits or PageLimits()
+    if isinstance(source, np.ndarray):
+        source = _from_array(name or "<array>", source)
+    if isinstance(source, Image.Image):
+        name = name or "<picture>"
+        limits.check(name, *source.size)
+        dpi = _read_dpi(source)
+        with _translated(name, io.BytesIO()):
+            return PixelPage(name, to_pixels(_turn_upright(source)), dpi)
+    stream: BinaryIO
+    if isinstance(source, bytes):
+        stream, name = io.BytesIO(source), name or "<bytes>"
+    else:
+        path = Path(source)
+        name = name or str(path)
+        try:
+            stream = path.open("rb")
+        except FileNotFoundError:
+            raise FileMissingError(f"{path} does not exist.", next_step="Check the path.") from None
+        except IsADirectoryError:
+            raise InputError(
+                f"{path} is a folder.",
+                next_step="Give its files, or use the command, which takes folders.",
+            ) from None
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be opened: {error.strerror or error}.",
+                next_step="Check the permissions.",
+            ) from None
+    try:
+        if _head(stream).lstrip(b"\xef\xbb\xbf\r\n \t").startswith(b"%PDF-"):
+            from odia_ocr.pages.pdf import PdfFile
+
+            return PdfFile(name, stream, limits)
+        return PictureFile(name, stream, limits)
+    except BaseException:
+        stream.close()
+        raise
+
+
+def to_pixels(image: Image.Image) -> Pixels:
+    """Grey (height, width) or RGB (height, width, 3), uint8, from any Pillow mode.
+
+    Transparency is laid on white, 16 bits become 8, palettes, CMYK and bilevel become what they
+    show.
+    """
+    mode = image.mode
+    if mode.startswith("I") or mode == "F":
+        return _squeeze_depth(np.asarray(image))
+    if mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        ground = Image.new("RGBA", layer.size, (255, 255, 255, 255))
+        ground.alpha_composite(layer)
+        image = ground.convert("L" if mode in ("LA", "La", "L", "1") else "RGB")
+    elif mode == "1":
+        image = image.convert("L")
+    elif mode not in ("L", "RGB"):
+        image = image.convert("RGB")
+    return np.array(image, dtype=np.uint8)
+
+
+def _squeeze_depth(values: np.ndarray) -> Pixels:
+    """8 bits from deeper ones; the scale is told by the range in use (8, 12 or 16 bits)."""
+    flat = np.nan_to_num(values.astype(np.float32), posinf=65535.0, neginf=0.0)
+    top = float(flat.max(initial=0.0))
+    if values.dtype.kind == "f" and top <= 1.0:
+        flat *= 255.0
+    elif top > 255.0:
+        full = 4095.0 if top <= 4095.0 else max(65535.0, top)
+        flat *= 255.0 / full
+    return np.clip(np.rint(flat), 0, 255).astype(np.uint8)
+
+
+def _from_array(name: str, array: np.ndarray) -> Image.Image:
+    good = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
+    if not good or array.size == 0 or array.dtype.kind not in "buif":
+        raise PictureError(
+            f"{name}: an array of shape {array.shape} and type {array.dtype} is not a picture.",
+            next_step="Give uint8 of shape (height, width) or (height, width, 3).",
+        )
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8) * 255
+    elif array.dtype != np.uint8:
+        array = _squeeze_depth(array)
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _turn_upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except (*_DECODE_ERRORS, AttributeError):
+        # Broken EXIF beside good pixels: the picture is read as it lies.
+        return image
+
+
+def _read_dpi(image: Image.Image) -> float | None:
+    try:
+        dpi = float(image.info["dpi"][0])
+    except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return dpi if _DPI_RANGE[0] <= dpi <= _DPI_RANGE[1] else None
+
+
+@contextmanager
+def _pillow_limit_lifted() -> Iterator[None]:
+    with _OPENING:
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+@contextmanager
+def _translated(name: str, stream: BinaryIO) -> Iterator[None]:
+    """Turn what Pillow raises into `PictureError`."""
+    try:
+        yield
+    except UnidentifiedImageError:
+        what, next_step = _describe(_head(stream))
+        raise PictureError(f"{name}: {what}", next_step=next_step) from None
+    except MemoryError:
+        raise PictureTooLargeError(
+            f"{name}: not enough memory for this picture.", next_step="Scale it down."
+        ) from None
+    except _DECODE_ERRORS as error:
+        raise PictureError(
+            f"{name}: the picture is truncated or corrupt ({error}).",
+            next_step="Copy, download or scan it again.",
+        ) from error
+
+
+def _head(stream: BinaryIO) -> bytes:
+    try:
+        stream.seek(0)
+        head = stream.read(1024)
+        stream.seek(0)
+    except (OSError, ValueError):
+        return b""
+    return head
+
+
+def _describe(head: bytes) -> tuple[str, str]:
+    """What a file that is no picture seems to be, and what to do."""
+    give = "Give a PNG, JPEG, WebP, BMP, TIFF or PDF file."
+    if not head:
+        return "the file is empty (0 bytes).", "Copy, download or scan it again."
+    if head[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif", b"ftyphevc"):
+        return "this is a HEIC or AVIF picture, which is not supported.", "Save it as JPEG or PNG."
+    if head.startswith(b"PK\x03\x04"):
+        return "this is a ZIP archive or an office document, not a picture.", "Unpack or print it."
+    if head.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):
+        return "this is PostScript, not a picture.", "Convert it to PDF."
+    if head.lstrip()[:1] == b"<":
+        return "this is HTML, XML or SVG text, not a picture.", give
+    known = (b"\x89PNG", b"\xff\xd8", b"RIFF", b"BM", b"II*\x00", b"MM\x00*", b"GIF8")
+    if head.startswith(known):
+        return "the picture is corrupt: its header cannot be read.", (
+            "Copy, download or scan it again."
+        )
+    try:
+        # A multi-byte character may be cut at the end of the head.
+        head[:1000].decode("utf-8", errors="strict") if len(head) < 1000 else head[:900].decode(
+            "utf-8", errors="ignore"
+        ).encode()
+        textual = b"\x00" not in head and sum(byte < 9 for byte in head) == 0
+    except UnicodeDecodeError:
+        textual = False
+    if textual:
+        return "this is a text file, not a picture.", give
+    return "this is not a picture of a known kind.", give

@@ -1,0 +1,70 @@
+"""Weights by name -> local file -> ONNX session. Knows files and threads, no models."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from odia_ocr.errors import ModelMissingError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+
+def find_weights(name: str) -> Path:
+    """Path of shipped weights, e.g. "ctc".
+
+    Raises:
+        ModelMissingError: If this installation does not hold them.
+    """
+    path = Path(str(files("odia_ocr"))) / "weights" / f"{name}.onnx"
+    if not path.is_file():
+        raise ModelMissingError(
+            f"The shipped model {name!r} is not in this installation ({path}).",
+            next_step="Install odia-ocr again, or name a model file: --engine ctc:FILE.onnx.",
+        )
+    return path
+
+
+def count_threads(asked: int | None) -> int:
+    """Threads to compute with: what was asked for, else the cores this process may use."""
+    if asked:
+        return asked
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+def open_session(path: Path, *, threads: int | None = None) -> InferenceSession:
+    """Open an ONNX file on the CPU.
+
+    Raises:
+        ModelMissingError: If the file is missing or is no ONNX model.
+    """
+    import onnxruntime
+
+    if not path.is_file():
+        raise ModelMissingError(
+            f"No model file {path}.", next_step="Check the path given after ctc:."
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = count_threads(threads)
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime raises its own untyped family
+        raise ModelMissingError(
+            f"{path} is not a usable ONNX model: {str(error).splitlines()[0]}",
+            next_step="Download or export it again.",
+        ) from error
+
+
+def read_metadata(session: InferenceSession) -> dict[str, str]:
+    """The custom metadata of a model file."""
+    meta: Any = session.get_modelmeta()
+    return dict(meta.custom_metadata_map)

@@ -1,0 +1,1 @@
+"""Training: the CTC recognizer, checkpoints, calibration and export."""
