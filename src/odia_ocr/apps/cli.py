@@ -64,13 +64,13 @@ def _add_commands() -> None:
 
         app.command()(evaluate)
     if _exists("render_command"):
-        from odia_ocr.apps import render_command
+        from odia_ocr.apps.render_command import app as render
 
-        app.add_typer(render_command.app, name="render")
+        app.add_typer(render, name="render")
     if _exists("train_command"):
-        from odia_ocr.apps import train_command
+        from odia_ocr.apps.train_command import app as train
 
-        app.add_typer(train_command.app, name="train")
+        app.add_typer(train, name="train")
 
 
 def _exists(module: str) -> bool:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from odia_ocr.errors import InputError
-from odia_ocr.pages.images import PAGE_SUFFIXES
 
 STDIN = "-"
 OVERLAY_SUFFIX = ".overlay.png"
@@ -46,6 +45,8 @@ def expand_inputs(names: Iterable[str], *, output: Path | None) -> list[Input | 
         In order; a folder that holds nothing to read gives an error in its place. A file that
         does not exist is found out when it is opened.
     """
+    from odia_ocr.pages.images import PAGE_SUFFIXES
+
     found: list[Path | InputError | None] = []
     for name in names:
         path = Path(name)
@@ -67,6 +68,8 @@ def expand_inputs(names: Iterable[str], *, output: Path | None) -> list[Input | 
 
 
 def _walk(folder: Path, output: Path | None) -> Iterator[Path]:
+    from odia_ocr.pages.images import PAGE_SUFFIXES
+
     skipped = output.resolve() if output is not None else None
     for root, folders, files in os.walk(folder):
         here = Path(root)

@@ -196,4 +196,4 @@ def compose_line(rng: np.random.Generator, pool: TextPool, mix: Mix) -> str:
     text = normalise("".join(char for char in normalise(text) if char in ALPHABET))
     if len(text) > mix.max_chars:
         text = text[: mix.max_chars].rsplit(" ", 1)[0].strip()
-    return text or "ଓଡ଼ିଆ"
+    return text if any(char.isalnum() for char in text) else "ଓଡ଼ିଆ"

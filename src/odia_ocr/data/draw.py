@@ -29,10 +29,9 @@ _CHAIN = re.compile(f"[{CONSONANT}]{NUKTA}?(?:{VIRAMA}[{CONSONANT}]{NUKTA}?)+")
 _DOTTED_CIRCLE = 0x25CC
 # Glyphs of NotoSansOriya-Regular: reph is a mark on the letter, the conjunct is one glyph + matra.
 # Older faces join these only in the spelling their makers used; the label keeps the usual one.
-_RESPELL = {
-    family: (("\u0b4d\u0b5f", "\u0b4d\u0b2f"), ("\u0b4d\u0b71", "\u0b4d\u0b2c"))
-    for family in ("samyakodia", "ori1uni", "utkal", "alkatra")
-}
+_OLD_SPELLING = ("samyakodia", "ori1uni", "utkal", "alkatra")
+_RESPELL = (("\u0b4d\u0b5f", "\u0b4d\u0b2f"), ("\u0b4d\u0b71", "\u0b4d\u0b2c"))
+_RESPELL_CHANGES = ("\u0b30\u0b4d\u0b5f", "\u0b30\u0b4d\u0b71")  # drawn apart after RA
 # Drawn wrongly by these faces: vowel signs with a dotted circle inside the glyph, an open conjunct.
 _FLAWS = {
     "samyakodia": ("\u0b48", "\u0b4c"),
@@ -177,7 +176,7 @@ class _Font:
 @functools.lru_cache(maxsize=256)
 def _open_font(path: str, family: str = "") -> _Font:
     font = _Font(path)
-    font.respell = _RESPELL.get(family_key(family), ())
+    font.respell = _RESPELL if family_key(family) in _OLD_SPELLING else ()
     return font
 
 
@@ -251,7 +250,9 @@ def draw_line(
     """
     odia = _open_font(face.path, face.family)
     companion = _open_font(latin.path) if latin else None
-    if any(flaw in text for flaw in _FLAWS.get(family_key(face.family), ())):
+    family = family_key(face.family)
+    flaws = _FLAWS.get(family, ()) + (_RESPELL_CHANGES if family in _OLD_SPELLING else ())
+    if any(flaw in text for flaw in flaws):
         raise CannotDraw(f"{face.name} draws a letter of {text!r} wrongly")
     text = write_halants(text, face)
     scale = style.size

@@ -29,7 +29,6 @@ _SAME_DRAWING = (
     ("\u0b05\u0b3e", "\u0b06"),  # A + AA sign draws AA
     ("\u0b0f\u0b57", "\u0b10"),  # E + AU length mark draws AI
     ("\u0b13\u0b57", "\u0b14"),  # O + AU length mark draws AU
-    (VIRAMA + YA, VIRAMA + YYA),
     (VA, WA),
     ("\u0965", DANDA + DANDA),
     ("|", DANDA),
@@ -56,6 +55,8 @@ _SAME_DRAWING = (
 )
 _HALANT_JOINER = re.compile(f"{VIRAMA}{ZWJ}(?=[{CONSONANT}])")
 _STRAY_ZWNJ = re.compile(f"(?<!{VIRAMA}){ZWNJ}|{ZWNJ}(?![{CONSONANT}])")
+# After RA the full letter YA carries the reph; after any other consonant it is the ya-phala.
+_PHALA_YA = re.compile(f"(?<=[{CONSONANT}{NUKTA}])(?<!{RA}){VIRAMA}{YA}")
 _PHALA_WA = re.compile(f"(?<=[{_TAKES_BA}]){VIRAMA}{WA}")
 _PHALA_BA = re.compile(f"(?<=[{CONSONANT}{NUKTA}])(?<![{_TAKES_BA}{RA}]){VIRAMA}{BA}")
 _SPACE = re.compile(r"\s+")
@@ -81,9 +82,10 @@ def normalise(text: str) -> str:
             break
         text = slim
     text = unicodedata.normalize("NFC", text)
-    for before, after in _SAME_DRAWING[:6]:
+    for before, after in _SAME_DRAWING[:5]:
         if before in text:
             text = text.replace(before, after)
+    text = _PHALA_YA.sub(VIRAMA + YYA, text)
     text = _PHALA_WA.sub(VIRAMA + BA, text)
     text = _PHALA_BA.sub(VIRAMA + WA, text)
     return _SPACE.sub(" ", text).strip()

@@ -120,7 +120,8 @@ class TesseractProgram:
                 raise RecognitionError(f"Tesseract could not be started: {error}.") from error
             if done.returncode != 0:
                 said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-                reason = next((s for s in said if "rror" in s or "cannot" in s), "no reason given")
+                chatter = ("Page ", "Warning", "Error during processing")
+                reason = next((s for s in said if not s.startswith(chatter)), "no reason given")
                 raise RecognitionError(f"Tesseract ended with {done.returncode}: {reason}")
             output = folder / "out.tsv"
             if not output.exists():
@@ -163,8 +164,12 @@ class TesseractLines:
         for row in rows:
             if row.level == _ROW_WORD:
                 words[row.page - 1].append(row)
+        # Out of a bare strip Tesseract reads letters ("Qn"); one even tone holds none.
         return [
-            Candidates(line.id, (_make_hypothesis(found, self.program),))
+            Candidates(
+                line.id,
+                (_make_hypothesis([] if _is_even(line.pixels) else found, self.program),),
+            )
             for line, found in zip(lines, words, strict=True)
         ]
 
@@ -243,7 +248,7 @@ def load(model: str | None = None, *, threads: int | None = None) -> TesseractLi
     return TesseractLines(_name_engine(model), find_program(model or DEFAULT_MODEL))
 
 
-def load_pages(model: str | None = None) -> TesseractPages:
+def load_pages(model: str | None = None, *, threads: int | None = None) -> TesseractPages:
     """Open Tesseract for whole pages; arguments and errors as `load`."""
     return TesseractPages(_name_engine(model), find_program(model or DEFAULT_MODEL))
 
@@ -328,7 +333,7 @@ def _make_hypothesis(words: Sequence[TsvRow], program: TesseractProgram) -> Hypo
         symbols.append(Symbol(text, logp, (float(left), float(right))))
     return Hypothesis(
         symbols=tuple(symbols),
-        optical_logp=sum(symbol.logp for symbol in symbols),
+        optical_logp=sum((symbol.logp for symbol in symbols), 0.0),
         source=_name_source(program),
     )
 
@@ -344,6 +349,10 @@ def _name_source(program: TesseractProgram) -> str:
 def _outline(box: tuple[int, int, int, int]) -> Polygon:
     left, top, right, bottom = map(float, box)
     return ((left, top), (right, top), (right, bottom), (left, bottom))
+
+
+def _is_even(pixels: Pixels) -> bool:
+    return bool((pixels == pixels[0, 0]).all())
 
 
 def _write_pnm(path: Path, pixels: Pixels) -> None:

@@ -1,0 +1,42 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+DATA ?=
+
+.PHONY: demo test test-slow check report benchmark clean
+
+$(BIN)/odia-ocr:
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -e .
+
+demo: $(BIN)/odia-ocr
+	$(BIN)/odia-ocr read samples/page.png
+	$(BIN)/odia-ocr read samples/page.png -o out/demo --overlay --force
+	@echo "Written: out/demo/page.txt, out/demo/page.json and the picture out/demo/page.p0001.overlay.png"
+
+$(VENV)/.full: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -e '.[all,dev]'
+	touch $@
+
+test: $(VENV)/.full
+	scripts/install-system-packages
+	PATH="$(abspath $(BIN)):$$PATH" scripts/check
+	$(BIN)/python scripts/check_wheel.py
+
+test-slow: $(VENV)/.full
+	scripts/install-system-packages
+	$(BIN)/python -m pytest -m slow
+
+check: $(VENV)/.full
+	PATH="$(abspath $(BIN)):$$PATH" scripts/check
+
+# make report DATA=../shared/data  (rows whose data is missing keep their stored figures)
+report: $(VENV)/.full
+	scripts/install-system-packages
+	$(BIN)/python scripts/report.py $(if $(DATA),--data $(DATA))
+
+clean:
+	rm -rf out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,276 @@
+"""Regenerate docs/reports/*.json and the README's table from them: `make report DATA=...`.
+
+A report whose data, model or peer is missing here keeps its stored JSON with its date. Every figure
+of the table comes from those files, never from anywhere else.
+
+    python scripts/report.py [--data DATA] [--only NAME]... [--table-only]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from odia_ocr.errors import OdiaOcrError
+from odia_ocr.evaluate.lineset import GroupLabel, LineSet, read_line_set
+from odia_ocr.evaluate.measure import measure_lines
+from odia_ocr.evaluate.report import make_record, write_report
+
+ROOT = Path(__file__).resolve().parent.parent
+REPORTS = ROOT / "docs" / "reports"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- table:begin -->", "<!-- table:end -->"
+OURS = "ctc"
+MEGABYTE = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One stored report.
+
+    Attributes:
+        name: File name in docs/reports, without ending.
+        title: What the table calls it.
+        peer: The engine it is compared with.
+        find: Gives the set's folder; a FileMissingError keeps the stored report.
+        label: Name of the set in the report, e.g. "real/lines".
+        lines: Measure no more than so many lines, spread over the set; None measures all.
+        one_core: Hold the whole run to one processor core.
+    """
+
+    name: str
+    title: str
+    peer: str
+    find: Callable[[Path | None, Path], Path]
+    label: str
+    lines: int | None = None
+    one_core: bool = False
+
+
+def real_set(part: str) -> Callable[[Path | None, Path], Path]:
+    def find(data: Path | None, scratch: Path) -> Path:
+        if data is None:
+            raise OdiaOcrError("No --data folder was given.")
+        return data / "real" / part
+
+    return find
+
+
+def rendered_set(name: str) -> Callable[[Path | None, Path], Path]:
+    def find(data: Path | None, scratch: Path) -> Path:
+        from odia_ocr.data.reporting import make_reporting_set
+
+        folder = scratch / name
+        return folder if folder.exists() else make_reporting_set(name, folder)
+
+    return find
+
+
+REPORT_LIST = (
+    Report("real-lines", "44 real line crops", "tesseract", real_set("lines"), "real/lines"),
+    Report("clean", "rendered, clean", "tesseract", rendered_set("clean"), "rendered/clean"),
+    Report(
+        "degraded", "rendered, degraded", "tesseract", rendered_set("degraded"), "rendered/degraded"
+    ),
+    Report(
+        "latin",
+        "Latin words and numbers in Odia lines",
+        "tesseract:Oriya+eng",
+        rendered_set("latin"),
+        "rendered/latin",
+    ),
+    Report(
+        "handwritten",
+        "handwritten words (not supported)",
+        "tesseract",
+        real_set("words-handwritten"),
+        "real/words-handwritten",
+    ),
+    Report(
+        "speed",
+        "speed on one core",
+        "tesseract",
+        rendered_set("clean"),
+        "rendered/clean",
+        lines=120,
+        one_core=True,
+    ),
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, help="folder with real/lines and so on")
+    parser.add_argument("--only", action="append", help="measure only this report; repeatable")
+    parser.add_argument("--table-only", action="store_true", help="measure nothing")
+    options = parser.parse_args()
+    known = [report.name for report in REPORT_LIST]
+    strange = sorted(set(options.only or []) - set(known))
+    if strange:
+        parser.error(f"unknown report {', '.join(strange)}; known: {', '.join(known)}")
+    insert_table(README.read_text("utf-8"), "")  # fails now rather than after the measuring
+    wanted = [r for r in REPORT_LIST if r.name in (options.only or known)]
+    with tempfile.TemporaryDirectory(prefix="odia-ocr-report-") as scratch:
+        for report in [] if options.table_only else wanted:
+            try:
+                record = measure(report, options.data, Path(scratch))
+            except OdiaOcrError as error:
+                print(f"{report.name}: kept as stored. {error}", file=sys.stderr)
+                continue
+            path = REPORTS / f"{report.name}.json"
+            write_report(path, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+            print(f"{report.name}: {path.relative_to(ROOT)}", file=sys.stderr)
+    stored = load_reports(REPORTS)
+    README.write_text(insert_table(README.read_text("utf-8"), make_table(stored)), "utf-8")
+    print(make_table(stored))
+    return 0
+
+
+def measure(report: Report, data: Path | None, scratch: Path) -> dict[str, Any]:
+    """Measure one report and return its JSON; texts stay out of it."""
+    from odia_ocr.recognize import open_recognizer
+    from odia_ocr.runtime import find_weights
+
+    line_set = read_line_set(report.find(data, scratch))
+    line_set = replace(label_kinds(line_set), folder=Path(report.label))
+    if report.lines is not None:
+        step = max(1, len(line_set.samples) // report.lines)
+        line_set = replace(line_set, samples=line_set.samples[::step][: report.lines])
+    with one_core() if report.one_core else contextlib.nullcontext():
+        engines = {name: open_recognizer(name, threads=1) for name in (OURS, report.peer)}
+        for recognizer in engines.values():
+            recognizer.read([line_set.samples[0].load()])  # the first call also sets up
+        evaluation = measure_lines(line_set, engines)
+    peer = open_recognizer(report.peer)
+    return {
+        **make_record(evaluation, texts=False),
+        "report": report.name,
+        "date": datetime.date.today().isoformat(),
+        "peer_version": getattr(getattr(peer, "program", None), "version", ""),
+        "model_bytes": find_weights(OURS).stat().st_size,
+        "processor": name_processor(),
+    }
+
+
+def label_kinds(line_set: LineSet) -> LineSet:
+    """Add the label "faces": display faces apart, text and serif faces together."""
+    samples = []
+    for sample in line_set.samples:
+        kinds = [label.group for label in sample.labels if label.by == "kind"]
+        more = tuple(
+            GroupLabel("faces", "display face" if kind == "display" else "text faces")
+            for kind in kinds
+        )
+        samples.append(replace(sample, labels=sample.labels + more))
+    return replace(line_set, samples=tuple(samples))
+
+
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """Hold this process and those it starts to one core, where the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def name_processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text("utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def load_reports(folder: Path) -> dict[str, dict[str, Any]]:
+    return {
+        path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))
+    }
+
+
+def make_table(stored: dict[str, dict[str, Any]]) -> str:
+    """The README's table, a row for each stored report and for its faces."""
+    rows = [
+        "| measured on | lines | Tesseract CER / WER | odia-ocr CER / WER |"
+        " CER difference (95 %) | date |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
+    for report in REPORT_LIST:
+        record = stored.get(report.name)
+        if record is None:
+            continue
+        rows += speed_rows(record) if report.name == "speed" else error_rows(report, record)
+    return "\n".join(rows)
+
+
+def error_rows(report: Report, record: dict[str, Any]) -> list[str]:
+    results = {result["engine"]: result for result in record["results"]}
+    ours, peer = results[OURS], results[report.peer]
+    gap = record["paired"][0]["cer"]
+    model = f" (`{report.peer.partition(':')[2]}`)" if ":" in report.peer else ""
+    rows = [
+        f"| {report.title} | {ours['n']} | {pair(peer)}{model} | **{pair(ours)}** |"
+        f" {points(gap)} | {record['date']} |"
+    ]
+    theirs = {(group["by"], group["group"]): group for group in peer["groups"]}
+    for group in ours["groups"]:
+        if group["by"] in ("faces", "family"):
+            other = theirs[group["by"], group["group"]]
+            name = group["group"] if group["by"] == "faces" else f"*{group['group']}*"
+            rows.append(f"| … {name} | {group['n']} | {pair(other)} | {pair(group)} | | |")
+    return rows
+
+
+def speed_rows(record: dict[str, Any]) -> list[str]:
+    ours, peer = record["results"]
+    ratio = ours["lines_per_second"] / peer["lines_per_second"]
+    size = record["model_bytes"] / MEGABYTE
+    return [
+        f"| speed on one core, lines/s | {ours['n']} | {peer['lines_per_second']:.0f} |"
+        f" **{ours['lines_per_second']:.0f}** ({ratio:.1f}×, model {size:.1f} MB) | |"
+        f" {record['date']} |"
+    ]
+
+
+def pair(scores: dict[str, Any]) -> str:
+    return f"{scores['cer']['value'] * 100:.2f} % / {scores['wer']['value'] * 100:.1f} %"
+
+
+def points(gap: dict[str, float]) -> str:
+    value, low, high = (gap[key] * 100 for key in ("value", "low", "high"))
+    return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def insert_table(text: str, table: str) -> str:
+    """Put the table between the markers.
+
+    Raises:
+        OdiaOcrError: If the markers are not both there, in order.
+    """
+    begin, end = text.find(BEGIN), text.find(END)
+    if begin < 0 or end < begin:
+        raise OdiaOcrError(f"README.md has no {BEGIN} ... {END}.", next_step="Put them back.")
+    return f"{text[: begin + len(BEGIN)]}\n{table}\n{text[end:]}"
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except OdiaOcrError as error:
+        sys.exit(str(error))

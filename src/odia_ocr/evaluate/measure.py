@@ -1,0 +1,281 @@
+"""Run recognizers over a set of lines and keep the full record.
+
+Pictures are decoded once and every engine reads the same portion before the next one is decoded,
+so engines share the machine's good and bad moments; only reading is timed. A line an engine fails
+on counts as an empty reading and is listed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+from odia_ocr.errors import DataError, InputError, RecognitionError, ResourceMissingError
+from odia_ocr.evaluate.confusions import ComparedText, Confusion, count_confusions
+from odia_ocr.evaluate.lineset import LineSample, LineSet
+from odia_ocr.evaluate.scores import (
+    Bootstrap,
+    Differences,
+    LineCounts,
+    Scores,
+    compare_lines,
+    count_line,
+    score_lines,
+    sign_score,
+)
+from odia_ocr.types import Candidates, LineImage, Problem, Recognizer
+
+PORTION = 256
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LineResult:
+    """What one engine made of one line.
+
+    Attributes:
+        sample: The line.
+        hypothesis: What was read; empty when reading failed.
+        counts: The comparison.
+        problem: Why reading failed, or None.
+    """
+
+    sample: LineSample
+    hypothesis: str
+    counts: LineCounts
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResult:
+    """Scores of the lines of one group, e.g. of one typeface."""
+
+    by: str
+    group: str
+    scores: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class EngineResult:
+    """All about one engine on one set.
+
+    Attributes:
+        engine: The name it was asked for by.
+        model: The recognizer's own name.
+        scores: Over all lines.
+        signature: How the scores were made.
+        lines: In the order of the set.
+        groups: Scores per group.
+        confusions: Over grapheme clusters, most frequent first.
+        char_confusions: Over code points, most frequent first.
+        seconds: Wall time of reading, pictures already decoded.
+    """
+
+    engine: str
+    model: str
+    scores: Scores
+    signature: str
+    lines: tuple[LineResult, ...]
+    groups: tuple[GroupResult, ...]
+    confusions: tuple[Confusion, ...]
+    char_confusions: tuple[Confusion, ...]
+    seconds: float
+
+    @property
+    def lines_per_second(self) -> float:
+        """Lines read per second of wall time."""
+        return len(self.lines) / max(1e-9, self.seconds)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The lines this engine failed on."""
+        return tuple(line.problem for line in self.lines if line.problem is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class PairedResult:
+    """Two engines on the same lines: the first one's rates minus the second one's."""
+
+    first: str
+    second: str
+    differences: Differences
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The record of one measurement.
+
+    Attributes:
+        set_name: The folder, as it was given.
+        unit: "line".
+        strict: Whether scoring folded only NFC and white space.
+        results: One per engine, in the order given.
+        paired: One per pair of engines.
+        problems: Of the set itself: pictures left out.
+    """
+
+    set_name: str
+    unit: str
+    strict: bool
+    results: tuple[EngineResult, ...]
+    paired: tuple[PairedResult, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Readings of one engine while the set is under way."""
+
+    recognizer: Recognizer
+    lines: list[LineResult] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def measure_lines(
+    line_set: LineSet,
+    engines: Mapping[str, Recognizer],
+    *,
+    strict: bool = False,
+    bootstrap: Bootstrap | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Read a set with one or more engines and score it.
+
+    Args:
+        line_set: The lines.
+        engines: Recognizers by the name they appear under.
+        strict: Score with NFC and white-space folding only.
+        bootstrap: Seed and number of resamples of the intervals.
+        progress: Called with the number of readings done since the last call, (lines x engines)
+            in all.
+
+    Raises:
+        DataError: If no picture of the set can be decoded, or no engine is given.
+        RecognitionError: If a recognizer breaks its contract (wrong number or order of results):
+            its figures would be wrong.
+        ResourceMissingError: If an engine's program or model is missing.
+    """
+    if not engines:
+        raise DataError("No engine to measure.", next_step="Name one, e.g. --engine ctc.")
+    bootstrap = bootstrap or Bootstrap()
+    tallies = {name: _Tally(recognizer) for name, recognizer in engines.items()}
+    problems = list(line_set.problems)
+    for start in range(0, len(line_set.samples), PORTION):
+        portion = line_set.samples[start : start + PORTION]
+        samples: list[LineSample] = []
+        images: list[LineImage] = []
+        for sample in portion:
+            try:
+                images.append(sample.load())
+            except InputError as error:
+                message = f"{error.message} It is left out."
+                problems.append(Problem(error.code, message, error.next_step, line_id=sample.name))
+            else:
+                samples.append(sample)
+        for tally in tallies.values():
+            if images:
+                _read_portion(tally, samples, images, strict=strict)
+            if progress is not None:
+                progress(len(portion))
+    results = tuple(
+        _summarise(name, tally, line_set, strict=strict, bootstrap=bootstrap)
+        for name, tally in tallies.items()
+    )
+    paired = tuple(
+        PairedResult(
+            one.engine,
+            other.engine,
+            compare_lines(
+                [line.counts for line in one.lines],
+                [line.counts for line in other.lines],
+                bootstrap,
+            ),
+        )
+        for one, other in combinations(results, 2)
+    )
+    return Evaluation(str(line_set.folder), "line", strict, results, paired, tuple(problems))
+
+
+def _read_portion(
+    tally: _Tally, samples: Sequence[LineSample], images: Sequence[LineImage], *, strict: bool
+) -> None:
+    started = time.perf_counter()
+    outcomes = _read_safely(tally.recognizer, images)
+    tally.seconds += time.perf_counter() - started
+    for sample, outcome in zip(samples, outcomes, strict=True):
+        problem = outcome if isinstance(outcome, Problem) else None
+        text = outcome.best.text if isinstance(outcome, Candidates) else ""
+        counts = count_line(sample.text, text, strict=strict)
+        tally.lines.append(LineResult(sample, text, counts, problem))
+
+
+def _read_safely(recognizer: Recognizer, images: Sequence[LineImage]) -> list[Candidates | Problem]:
+    """Read; where a call raises, read its lines one by one so that only bad ones are lost."""
+    try:
+        outcomes = recognizer.read(images)
+    except ResourceMissingError:
+        raise
+    except Exception as error:
+        if len(images) > 1:
+            return [out for image in images for out in _read_safely(recognizer, [image])]
+        said = str(error) or type(error).__name__
+        message = f"{recognizer.name} failed: {said}"
+        return [Problem(RecognitionError.code, message, line_id=images[0].id)]
+    if len(outcomes) != len(images):
+        raise RecognitionError(
+            f"{recognizer.name} gave {len(outcomes)} results for {len(images)} lines.",
+            next_step="This is a fault of the recognizer; please report it.",
+        )
+    for image, outcome in zip(images, outcomes, strict=True):
+        if outcome.line_id not in (image.id, None):
+            raise RecognitionError(
+                f"{recognizer.name} gave line {outcome.line_id!r} where {image.id!r} was due.",
+                next_step="This is a fault of the recognizer; please report it.",
+            )
+    return outcomes
+
+
+def _summarise(
+    name: str, tally: _Tally, line_set: LineSet, *, strict: bool, bootstrap: Bootstrap
+) -> EngineResult:
+    if not tally.lines:
+        raise DataError(
+            f"No picture of {line_set.folder} can be decoded.",
+            next_step="Check the files with an image viewer.",
+        )
+    texts = [
+        ComparedText(line.sample.name, line.sample.text, line.hypothesis) for line in tally.lines
+    ]
+    return EngineResult(
+        engine=name,
+        model=tally.recognizer.name,
+        scores=score_lines([line.counts for line in tally.lines], bootstrap),
+        signature=sign_score(
+            unit="line",
+            n=len(tally.lines),
+            strict=strict,
+            bootstrap=bootstrap,
+            digest=replace(line_set, samples=tuple(line.sample for line in tally.lines)).digest,
+        ),
+        lines=tuple(tally.lines),
+        groups=_score_groups(tally.lines, bootstrap),
+        confusions=count_confusions(texts, strict=strict),
+        char_confusions=count_confusions(texts, unit="char", strict=strict),
+        seconds=tally.seconds,
+    )
+
+
+def _score_groups(lines: Sequence[LineResult], bootstrap: Bootstrap) -> tuple[GroupResult, ...]:
+    """Scores per group, for each way of grouping that makes two groups or more."""
+    members: dict[str, dict[str, list[LineCounts]]] = {}
+    for line in lines:
+        for label in line.sample.labels:
+            members.setdefault(label.by, {}).setdefault(label.group, []).append(line.counts)
+    return tuple(
+        GroupResult(by, group, score_lines(counts, bootstrap))
+        for by, groups in members.items()
+        if len(groups) > 1
+        for group, counts in sorted(groups.items())
+    )

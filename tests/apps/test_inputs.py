@@ -1,0 +1,38 @@
+import pytest
+
+from odia_ocr.apps.inputs import Input, expand_inputs
+from odia_ocr.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ["p10.png", "p2.PNG", "p1.jpg", "notes.txt", ".hidden.png", "p1.p0001.overlay.png"]:
+        (tmp_path / name).touch()
+    for name in ["sub/p1.tif", "out/p1.png", ".git/x.png"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def test_folders_in_natural_order_without_output_and_hidden(folder):
+    found = expand_inputs([str(folder)], output=folder / "out")
+    names = [item.path.relative_to(folder).as_posix() for item in found]
+    assert names == ["p1.jpg", "p2.PNG", "p10.png", "sub/p1.tif"]
+    assert [item.stem for item in found] == ["p1", "p2", "p10", "p1-2"]
+
+
+def test_files_keep_their_order_and_need_not_exist(folder):
+    found = expand_inputs(["b.png", "-", "a.xyz"], output=None)
+    assert [item.name for item in found] == ["b.png", "<stdin>", "a.xyz"]
+    assert [item.stem for item in found] == ["b", "stdin", "a"]
+
+
+def test_equal_stems_never_meet_another_files_own():
+    found = expand_inputs(["x/a.png", "y/a.png", "a-2.png", "z/A.png"], output=None)
+    assert [item.stem for item in found] == ["a", "a-3", "a-2", "A-4"]
+
+
+def test_an_empty_folder_is_an_error_in_its_place(tmp_path):
+    found = expand_inputs([str(tmp_path), "a.png"], output=None)
+    assert isinstance(found[0], InputError)
+    assert isinstance(found[1], Input)
