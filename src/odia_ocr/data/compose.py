@@ -60,8 +60,13 @@ def _words_of(rng: np.random.Generator, mix: Mix) -> int:
     return int(rng.integers(mix.min_words, mix.max_words + 1))
 
 
-def _span(rng: np.random.Generator, pool: TextPool, count: int) -> str:
+def _span(rng: np.random.Generator, pool: TextPool, count: int, least: int) -> str:
+    """`count` words of a line, fewer where the line is short; `least` where such a line is found."""
     words = _choose(rng, pool.lines).split(" ")
+    for _ in range(20):
+        if len(words) >= least:
+            break
+        words = _choose(rng, pool.lines).split(" ")
     start = int(rng.integers(max(1, len(words) - count + 1)))
     return " ".join(words[start : start + count])
 
@@ -162,7 +167,7 @@ def _rare_word(rng: np.random.Generator, pool: TextPool) -> str:
 
 def _fill(rng: np.random.Generator, pool: TextPool, mix: Mix, make: Callable[[], str]) -> str:
     """Words of running text with made ones strewn in."""
-    base = _span(rng, pool, _words_of(rng, mix)).split(" ")
+    base = _span(rng, pool, _words_of(rng, mix), mix.min_words).split(" ")
     made = max(1, round(len(base) * float(rng.uniform(0.15, 0.8))))
     for _ in range(made):
         at = int(rng.integers(len(base) + 1))
@@ -179,7 +184,7 @@ def compose_line(rng: np.random.Generator, pool: TextPool, mix: Mix) -> str:
     kind = int(rng.choice(5, p=shares / shares.sum()))
     count = _words_of(rng, mix)
     if kind == 0:
-        text = _span(rng, pool, count)
+        text = _span(rng, pool, count, mix.min_words)
     elif kind == 1:
         text = " ".join(_word(rng, pool) for _ in range(min(count, 6)))
     elif kind == 2:

@@ -50,8 +50,8 @@ DEGRADED = Recipe(
     specks=0.08,
     outline=0.04,
     shadow=0.04,
-    low_resolution=0.40,
-    scale=(17.0, 34.0),
+    low_resolution=0.45,
+    scale=(16.0, 32.0),
     blur=0.35,
     motion=0.03,
     noise=0.40,
@@ -59,7 +59,7 @@ DEGRADED = Recipe(
     sharpen=0.06,
     binarise=0.06,
     light=0.18,
-    strength=0.75,
+    strength=0.85,
 )
 LIGHT_SCAN = Recipe(
     "report-scan-1",

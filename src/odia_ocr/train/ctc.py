@@ -7,6 +7,7 @@ weights), `log.jsonl`.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
 import os
@@ -195,6 +196,20 @@ def _cpu_flags() -> str:
         return ""
 
 
+def keep_freed_memory() -> None:
+    """Let glibc keep large freed blocks: activations come back every step.
+
+    Without it each step maps and clears its memory anew; measured on two cores, a step took 0.85 s
+    instead of 0.70 s. Does nothing elsewhere.
+    """
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        for option, size in ((-3, 1 << 30), (-1, 1 << 30), (-2, 1 << 28)):  # mmap, trim, top pad
+            libc.mallopt(option, size)
+    except (OSError, AttributeError):
+        return
+
+
 def rate_at(config: TrainConfig, step: int) -> float:
     """Linear warm-up, a short plateau, then a cosine to one percent."""
     if step < config.warmup:
@@ -325,6 +340,7 @@ def train_ctc(
     (run / "config.json").write_text(
         json.dumps(asdict(config), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
+    keep_freed_memory()
     device = choose_device(config.device)
     precision = choose_precision(config.precision, device)
     if config.threads:
@@ -335,13 +351,17 @@ def train_ctc(
     if start_from:
         load_weights(model, start_from)
     mean.load_state_dict(model.state_dict())
-    optimizer = torch.optim.AdamW(model.parameters(), config.rate, weight_decay=config.decay)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), config.rate, weight_decay=config.decay, fused=True
+    )
     progress = Progress()
     if resume:
         state = torch.load(state_path, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
         mean.load_state_dict(state["smooth"])
         optimizer.load_state_dict(state["optimizer"])
+        for group in optimizer.param_groups:
+            group["fused"] = True
         torch.set_rng_state(state["torch_rng"].cpu())
         progress = Progress(**state["progress"])
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

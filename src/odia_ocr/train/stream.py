@@ -156,6 +156,19 @@ def make_chunk(
     return batches
 
 
+def _hand_over(out: Any, made: tuple[int, list[Batch]]) -> bool:
+    """Put a chunk into the queue; False when the trainer is gone."""
+    parent = multiprocessing.parent_process()
+    while parent is None or parent.is_alive():
+        try:
+            out.put(made, timeout=5)
+            return True
+        except queue.Full:
+            continue
+    out.cancel_join_thread()
+    return False
+
+
 def _work(
     config: StreamConfig, geometry: Geometry, first: int, step: int, out: Any, failed: Any
 ) -> None:
@@ -163,7 +176,9 @@ def _work(
         sources = _open_sources(config)
         chunk = first
         while True:
-            out.put((chunk, make_chunk(sources, config, chunk, geometry)))
+            made = (chunk, make_chunk(sources, config, chunk, geometry))
+            if not _hand_over(out, made):
+                return
             chunk += step
     except KeyboardInterrupt:
         pass
