@@ -1,6 +1,6 @@
 """Gather the Odia faces that the package registries carry, as static TrueType files.
 
-    python scripts/fetch_fonts.py [--out .cache/fonts] [--extra DIR] [--only PART]
+    python scripts/fetch_fonts.py [--out .cache/fonts] [--extra DIR] [--only PART] [--no-latin]
 
 What this script knows:
 
@@ -12,14 +12,18 @@ What this script knows:
 * Variable faces are cut at a few weights and widths (at most ten a family).
 * A face is kept only if it shapes: a GSUB table for `orya` or `ory2`, nearly all letters
   U+0B05-0B39, no `.notdef` and fewer glyphs than code points for words with a reph and conjuncts,
-  subscripts that stand below their own letter (Alkatra 1.100 has no anchors for them, so they fall
-  under the next letter), and, for a merged face, the very places that its `oriya` file gives.
+  subscripts that stand below their own letter, and, for a merged face, the very places that its
+  `oriya` file gives. Alkatra 1.100 fails here: it has no anchors, so subscripts fall under the next
+  letter. That costs training nothing, because the family is held out; two weights of it ship all
+  the same, to measure with, and the renderer refuses the lines that it would misplace.
 * Old faces (Samyak, Utkal) know the spellings of their day: WA after a virama stays apart, and
   ya-phala written with YYA carries a stray dot. faces.json names the spelling to draw instead.
 * Faces that need no cutting or merging are copied byte for byte (some reserve their font names).
+* English words in Odia lines are mostly printed in a face of their own. Latin companions come from
+  Debian, as they are; nothing about them is measured.
 
-Written to the output folder: `Family-Style.ttf` files and `faces.json`, which tells for each file
-its family, style, licence, source, weight, width and what it lacks.
+Written to the output folder: `Family-Style.ttf` files, `faces.json`, which tells for each file its
+family, style, licence, source, weight, width and what it lacks, and the companions in `latin/`.
 """
 
 from __future__ import annotations
@@ -276,6 +280,21 @@ DEBIAN_FACES = (
         licence="GPL-3.0-or-later WITH Font-exception-2.0",
     ),
 )
+
+# Latin companions by Debian package; names are without their ending, * stands for any style.
+LATIN_FACES = {
+    "fonts-liberation": ("LiberationSans-*", "LiberationSerif-*", "LiberationMono-Regular"),
+    "fonts-dejavu-core": ("DejaVuSans*", "DejaVuSerif*"),
+    "fonts-crosextra-carlito": ("Carlito-*",),
+    "fonts-crosextra-caladea": ("Caladea-*",),
+    "fonts-open-sans": tuple(
+        f"OpenSans-{style}" for style in ("Regular", "Italic", "Bold", "BoldItalic")
+    ),
+    "fonts-roboto-unhinted": (
+        *(f"Roboto-{style}" for style in ("Regular", "Italic", "Bold", "BoldItalic")),
+        *(f"RobotoCondensed-{style}" for style in ("Light", "Regular", "Medium", "Bold")),
+    ),
+}
 
 # Variable files in the extra folder are cut at these weights where their axis reaches.
 EXTRA_WEIGHTS = (400, 500, 600, 700)
@@ -549,6 +568,27 @@ def gather_debian_face(entry: DebianFace, folder: Path, out: Path) -> Iterator[F
         yield face
 
 
+def gather_latin_faces(out: Path) -> int:
+    """Copy the Latin companions into a folder and return how many there are."""
+    out.mkdir(exist_ok=True)
+    count = 0
+    with tempfile.TemporaryDirectory() as name:
+        for package, patterns in LATIN_FACES.items():
+            root, version = unpack_debian_package(package, Path(name))
+            print(f"{package} {version}", flush=True)
+            for pattern in patterns:
+                paths = sorted((root / TRUETYPE).rglob(f"{pattern}.ttf"))
+                if not paths:
+                    raise FetchError(
+                        f"{package} {version} has no {pattern}.ttf: "
+                        "look at its files and correct LATIN_FACES."
+                    )
+                for path in paths:
+                    shutil.copyfile(path, out / path.name)
+                count += len(paths)
+    return count
+
+
 def read_names(font: TTFont) -> tuple[str, str]:
     """Return the family name in plain words and the licence, as the name table tells them."""
     table = font["name"]
@@ -619,6 +659,12 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--extra", type=Path, help="a folder of more TTF files to bring in")
     parser.add_argument("--only", choices=["npm", "debian"], help="ask one registry only")
+    parser.add_argument(
+        "--latin",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="also gather faces for English words into OUT/latin (from Debian)",
+    )
     return parser.parse_args(arguments)
 
 
@@ -631,6 +677,8 @@ def main(arguments: list[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     try:
         faces = gather_faces(options.out, options.extra, options.only)
+        wants_latin = options.latin and options.only != "npm"
+        companions = gather_latin_faces(options.out / "latin") if wants_latin else 0
     except FetchError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -642,6 +690,8 @@ def main(arguments: list[str] | None = None) -> int:
     (options.out / "faces.json").write_text(text + "\n", encoding="utf-8")
     families = sorted({face.family for face in faces})
     print(f"{len(faces)} faces of {len(families)} families in {options.out}: {', '.join(families)}")
+    if companions:
+        print(f"{companions} Latin faces in {options.out / 'latin'}")
     return 0
 
 

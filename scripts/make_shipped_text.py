@@ -34,7 +34,7 @@ def choose_lines(lines: list[str], budget: int, rng: np.random.Generator) -> lis
 def is_usable(line: str) -> bool:
     """Long enough to draw, every character in the alphabet."""
     text = normalise(line)
-    return 12 <= len(text) and all(char in ALPHABET for char in text)
+    return len(text) >= 12 and all(char in ALPHABET for char in text)
 
 
 def main() -> None:

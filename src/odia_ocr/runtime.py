@@ -54,9 +54,7 @@ def open_session(path: Path, *, threads: int | None = None) -> InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own untyped family
         raise ModelMissingError(
             f"{path} is not a usable ONNX model: {str(error).splitlines()[0]}",

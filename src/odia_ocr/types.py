@@ -193,7 +193,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A block of lines: `kind` is one of text, heading, paragraph, list, caption, table, picture."""
+    """A block of lines; `kind`: text, heading, paragraph, list, caption, table or picture."""
 
     id: str
     polygon: Polygon
@@ -336,8 +336,8 @@ class Emission:
     def __post_init__(self) -> None:
         if self.log_probs.ndim != 2 or self.log_probs.shape[1] != len(self.alphabet) + 1:
             raise ValueError(
-                f"Emission of line {self.line_id!r}: log_probs must be (T, {len(self.alphabet) + 1}),"
-                f" got {self.log_probs.shape}"
+                f"Emission of line {self.line_id!r}: log_probs must be "
+                f"(T, {len(self.alphabet) + 1}), got {self.log_probs.shape}"
             )
 
 

@@ -30,7 +30,7 @@ def test_unshaped_text_would_be_wider() -> None:
     assert together < 0.8 * apart
 
 
-@pytest.mark.parametrize("face", [f for f in FACES.values()], ids=lambda f: f.name)
+@pytest.mark.parametrize("face", list(FACES.values()), ids=lambda f: f.name)
 def test_conjuncts_and_reph_are_drawn_by_every_face(face: Face) -> None:
     for word in ("ଧର୍ମ", "କ୍ଷ୍ମୀ", "ପ୍ରଥମ"):
         try:

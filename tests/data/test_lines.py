@@ -1,4 +1,4 @@
-"""Rendered lines: deterministic, legible, of the right split; the recipes for reporting are pinned."""
+"""Rendered lines: deterministic, of the right split; the reporting recipes are pinned."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from odia_ocr.data.compose import Mix, compose_line
 from odia_ocr.data.degrade import CLEAN, TRAINING
 from odia_ocr.data.lines import make_renderer
 from odia_ocr.data.render_folder import open_text_pool, write_rendered
-from odia_ocr.data.texts import NearCopies, load_pool, read_text_lines, SHIPPED
+from odia_ocr.data.texts import SHIPPED, NearCopies, load_pool, read_text_lines
 from odia_ocr.errors import DataError, UsageError
 from odia_ocr.language import ALPHABET, normalise
 
@@ -60,7 +60,9 @@ def test_training_text_holds_no_heldout_run() -> None:
     copies = NearCopies(read_text_lines(SHIPPED / "heldout.txt"))
     pool = load_pool("train")
     rng = np.random.default_rng(0)
-    mix = Mix(running=1, words=0, numbers=0, latin=0, rare=0, punctuated=0, min_words=7, max_words=9)
+    mix = Mix(
+        running=1, words=0, numbers=0, latin=0, rare=0, punctuated=0, min_words=7, max_words=9
+    )
     for _ in range(200):
         assert compose_line(rng, pool, mix) not in copies
 
@@ -83,9 +85,12 @@ def test_the_reporting_recipes_are_pinned() -> None:
     assert pinned == stored, "a changed recipe needs a new name and new reports"
 
 
-def test_a_reporting_set_has_all_heldout_families(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reporting_set_has_all_heldout_families(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small = {
-        name: reporting.ReportingSet(s.recipe, s.mix, 2, s.seed) for name, s in reporting.SETS.items()
+        name: reporting.ReportingSet(s.recipe, s.mix, 2, s.seed)
+        for name, s in reporting.SETS.items()
     }
     monkeypatch.setattr(reporting, "SETS", small)
     out = reporting.make_reporting_set("degraded", tmp_path / "set")

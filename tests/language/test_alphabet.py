@@ -20,7 +20,9 @@ def test_it_holds_no_symbol_that_normalising_would_change() -> None:
     assert not {"\u0b5c", "\u0b5d", "\u0b35", "|", "\u0965"} & set(ALPHABET.symbols)
 
 
-@pytest.mark.parametrize("needed", ["।", "\u200c", "ୱ", "₹", "୦", "0", "A", "z", "%", "“", "’", "–"])
+@pytest.mark.parametrize(
+    "needed", ["।", "\u200c", "ୱ", "₹", "୦", "0", "A", "z", "%", "“", "’", "–"]
+)
 def test_it_holds_what_pages_need(needed: str) -> None:
     assert needed in ALPHABET
 

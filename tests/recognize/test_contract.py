@@ -1,10 +1,10 @@
-"""Every recognizer keeps the contract: order, batch equals singles, empty input, blank line, NFC."""
+"""Every recognizer keeps the contract: order, batch equals singles, blank lines, NFC."""
 
 from __future__ import annotations
 
 import shutil
 import unicodedata
-from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,10 +22,10 @@ def lines() -> list[LineImage]:
 
 
 @pytest.fixture(scope="module", params=sorted(ENGINES))
-def recognizer(request: pytest.FixtureRequest) -> Iterator[Recognizer]:
+def recognizer(request: pytest.FixtureRequest) -> Recognizer:
     if request.param == "tesseract" and not shutil.which("tesseract"):
         pytest.skip("Tesseract is not installed")
-    yield open_recognizer(request.param, threads=1)
+    return open_recognizer(request.param, threads=1)
 
 
 def texts(results: list[object]) -> list[str]:
@@ -76,11 +76,10 @@ def test_an_unknown_name_lists_the_choices() -> None:
         open_recognizer("teseract")
 
 
-def test_a_missing_or_broken_model_says_what_to_do(tmp_path: object) -> None:
+def test_a_missing_or_broken_model_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ModelMissingError, match="Check the path"):
         open_recognizer("ctc:/nowhere/model.onnx")
-    broken = str(tmp_path) + "/broken.onnx"
-    with open(broken, "wb") as file:
-        file.write(b"no model")
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no model")
     with pytest.raises(ModelMissingError, match="not a usable ONNX model"):
         open_recognizer(f"ctc:{broken}")

@@ -25,9 +25,7 @@ def collapse(path: tuple[int, ...]) -> str:
     return "".join(SYMBOLS[k - 1] for k in kept if k)
 
 
-@given(
-    st.lists(st.lists(st.floats(0.01, 1.0), min_size=4, max_size=4), min_size=1, max_size=4)
-)
+@given(st.lists(st.lists(st.floats(0.01, 1.0), min_size=4, max_size=4), min_size=1, max_size=4))
 def test_greedy_is_the_best_single_path(rows: list[list[float]]) -> None:
     emission = make_emission(rows)
     log_probs: FloatArray = emission.log_probs

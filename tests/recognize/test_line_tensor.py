@@ -19,7 +19,9 @@ GEOMETRY = Geometry()
 PINNED = [243, 249, 249, 254, 25, 2, 245, 249]  # every 24th pixel of the middle row
 
 
-def draw_bars(ink: tuple[int, int, int], ground: tuple[int, int, int], height: int = 60) -> np.ndarray:
+def draw_bars(
+    ink: tuple[int, int, int], ground: tuple[int, int, int], height: int = 60
+) -> np.ndarray:
     picture = Image.new("RGB", (240, height), ground)
     pen = ImageDraw.Draw(picture)
     for x in range(20, 220, 25):

@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from odia_ocr.data.lines import make_renderer, render_lines  # noqa: E402
+from odia_ocr.data.lineset import load_labelled  # noqa: E402
 from odia_ocr.data.render_folder import write_rendered  # noqa: E402
 from odia_ocr.errors import ConfigError, DataError, FileMissingError, ModelMissingError  # noqa: E402
 from odia_ocr.recognize.ctc import load  # noqa: E402
@@ -84,9 +85,7 @@ def test_labelled_folders_are_mixed_in(tmp_path: Path) -> None:
     source = stream_chunks(config, Geometry())
     _, (batch,) = next(source)
     source.close()  # type: ignore[attr-defined]
-    known = {
-        len((folder / f"{i:06d}.gt.txt").read_text("utf-8").strip()) for i in range(4)
-    }
+    known = {len((folder / f"{i:06d}.gt.txt").read_text("utf-8").strip()) for i in range(4)}
     assert set(batch.lengths.tolist()) <= known
 
 
@@ -108,8 +107,6 @@ def test_unknown_keys_and_values_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FileMissingError, match="without --resume"):
         train_ctc(tiny_config(), tmp_path, resume=True)
     with pytest.raises(DataError, match="No folder"):
-        from odia_ocr.data.lineset import load_labelled
-
         load_labelled(tmp_path / "nothing")
 
 
@@ -125,7 +122,12 @@ def test_the_rate_warms_up_and_falls() -> None:
 def test_the_exported_model_equals_the_trained_one(tmp_path: Path, mixer: str) -> None:
     torch.manual_seed(3)
     architecture = CtcArchitecture(
-        channels=(4, 8, 8, 8), blocks=(1, 1), width=24, hidden=8, layers=1, mixer=mixer  # type: ignore[arg-type]
+        channels=(4, 8, 8, 8),
+        blocks=(1, 1),
+        width=24,
+        hidden=8,
+        layers=1,
+        mixer=mixer,  # type: ignore[arg-type]
     )
     model = CtcModel(architecture).eval()
     path = tmp_path / "m.onnx"
@@ -133,7 +135,8 @@ def test_the_exported_model_equals_the_trained_one(tmp_path: Path, mixer: str) -
     recognizer = load(str(path), threads=1)
     rng = np.random.default_rng(0)
     lines = [
-        LineImage(str(i), rng.integers(0, 255, (48, 64 + 40 * i)).astype(np.uint8)) for i in range(4)
+        LineImage(str(i), rng.integers(0, 255, (48, 64 + 40 * i)).astype(np.uint8))
+        for i in range(4)
     ]
     for line, emission in zip(lines, recognizer.emit(lines), strict=True):
         assert emission.log_probs.shape == (-(-line.pixels.shape[1] // 4), 196)
@@ -147,7 +150,9 @@ def test_weights_round_trip_and_misfits_are_refused(tmp_path: Path) -> None:
     pixels = torch.zeros((1, 1, 48, 64), dtype=torch.uint8)
     assert torch.allclose(model(pixels), again(pixels), atol=2e-2)
     side = tmp_path / "w.json"
-    side.write_text(side.read_text("utf-8").replace('"alphabet_digest": "', '"alphabet_digest": "x'))
+    side.write_text(
+        side.read_text("utf-8").replace('"alphabet_digest": "', '"alphabet_digest": "x')
+    )
     with pytest.raises(ModelMissingError, match="another alphabet"):
         open_model(tmp_path / "w.safetensors")
     with pytest.raises(ModelMissingError, match="No weights"):

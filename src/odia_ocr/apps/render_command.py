@@ -45,11 +45,11 @@ def lines(
     clean: Annotated[bool, typer.Option("--clean", help="Black on white, no degradation.")] = False,
     words: Annotated[str, typer.Option(help="Words of a line, e.g. 3 or 1-4.")] = "1-9",
     text: Annotated[
-        Optional[Path],  # noqa: UP007, UP045 - typer reads it
+        Optional[Path],  # noqa: UP045 - typer reads it
         typer.Option(help="Draw the lines of this UTF-8 file instead of the shipped text."),
     ] = None,
     fonts: Annotated[
-        Optional[Path],  # noqa: UP007, UP045
+        Optional[Path],  # noqa: UP045
         typer.Option(help="Folder of .ttf and .otf files instead of the shipped faces."),
     ] = None,
     split: Annotated[str, typer.Option(help="train or heldout: faces and texts.")] = "train",

@@ -14,36 +14,38 @@ app = typer.Typer(help="Train recognizers.", no_args_is_help=True)
 def ctc(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the run.")],
     config: Annotated[
-        Optional[Path],  # noqa: UP007, UP045 - typer reads it
+        Optional[Path],  # noqa: UP045 - typer reads it
         typer.Option(help="JSON with any of the settings of TrainConfig."),
     ] = None,
     data: Annotated[
-        Optional[list[Path]],  # noqa: UP007, UP045
+        Optional[list[Path]],  # noqa: UP045
         typer.Option(help="Folder of NAME.png + NAME.gt.txt lines to mix in; repeatable."),
     ] = None,
     start: Annotated[
-        Optional[str],  # noqa: UP007, UP045
+        Optional[str],  # noqa: UP045
         typer.Option("--from", help="'shipped' or a .safetensors file to start from."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on exactly where it stopped.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on exactly where it stopped.")
+    ] = False,
     steps: Annotated[
-        Optional[int],  # noqa: UP007, UP045
+        Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Steps of the whole schedule."),
     ] = None,
     device: Annotated[
-        Optional[str],  # noqa: UP007, UP045
+        Optional[str],  # noqa: UP045
         typer.Option(help="auto, cpu or cuda."),
     ] = None,
     workers: Annotated[
-        Optional[int],  # noqa: UP007, UP045
+        Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Rendering processes."),
     ] = None,
     text: Annotated[
-        Optional[Path],  # noqa: UP007, UP045
+        Optional[Path],  # noqa: UP045
         typer.Option(help="Folder with text/**/*.txt and words/*.txt to draw from."),
     ] = None,
     fonts: Annotated[
-        Optional[Path],  # noqa: UP007, UP045
+        Optional[Path],  # noqa: UP045
         typer.Option(help="Folder of fonts; held-out families in it are left out."),
     ] = None,
     export: Annotated[bool, typer.Option(help="Write model.onnx and model.md at the end.")] = True,

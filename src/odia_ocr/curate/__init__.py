@@ -1,1 +1,3 @@
-"""Choosing and importing training data: active learning, pseudo-labels. Nothing is built here yet."""
+"""Choosing and importing training data: active learning.
+
+Nothing is built here yet."""

@@ -7,8 +7,8 @@ picture is a function of (recipe, seed, index). Steps that were applied are name
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -86,28 +86,21 @@ class Recipe:
     strength: float = 1.0
 
 
-CLEAN = Recipe(
-    "clean-1",
-    **{
-        name: 0.0
-        for name in (
-            "slant stretch bold tracking jitter neighbours beside frame rotate bend wobble ink broken "
-            "blotted inverted low_contrast ground texture photo bleed halftone specks outline shadow "
-            "low_resolution blur motion noise jpeg sharpen binarise light"
-        ).split()
-    },
-    sizes=(32.0, 48.0),
-    margin=(0.08, 0.20),
-    side=(0.2, 0.5),
+# Every chance at zero: `replace(Recipe(...), **NO_DEGRADATION)`.
+NO_DEGRADATION: dict[str, Any] = {
+    entry.name: 0.0
+    for entry in fields(Recipe)
+    if entry.type == "float" and entry.name != "strength"
+}
+CLEAN = replace(
+    Recipe("clean-1", sizes=(32.0, 48.0), margin=(0.08, 0.20), side=(0.2, 0.5)), **NO_DEGRADATION
 )
 TRAINING = Recipe("training-1")
 
 Step = Callable[["FloatArray", np.random.Generator, Recipe], "FloatArray"]
 
 
-def _noise_field(
-    shape: tuple[int, int], rng: np.random.Generator, sigma: float
-) -> FloatArray:
+def _noise_field(shape: tuple[int, int], rng: np.random.Generator, sigma: float) -> FloatArray:
     """Smooth noise (h, w) with zero mean and unit deviation; coarse noise is drawn small."""
     factor = max(1, int(sigma / 1.5))
     small = (max(2, shape[0] // factor + 2), max(2, shape[1] // factor + 2))
@@ -214,7 +207,7 @@ INK_STEPS: tuple[tuple[str, Step], ...] = (
 
 
 def _photo_ground(shape: tuple[int, int], rng: np.random.Generator) -> FloatArray:
-    """Something like a photograph, unit deviation: smooth fields of several sizes and hard edges."""
+    """Something like a photograph, unit deviation: smooth fields of some sizes, hard edges."""
     h, w = shape
     ground = _noise_field(shape, rng, h * 0.8) + 0.5 * _noise_field(shape, rng, h * 0.15)
     for _ in range(int(rng.integers(0, 4))):
@@ -252,14 +245,18 @@ def paint(
     ground = np.full((h, w), back, np.float32)
     if chance("ground"):
         ramp = np.linspace(-1, 1, w, dtype=np.float32)[None] * float(rng.uniform(-1, 1))
-        ramp = ramp + np.linspace(-1, 1, h, dtype=np.float32)[:, None] * float(rng.uniform(-0.6, 0.6))
+        ramp = ramp + np.linspace(-1, 1, h, dtype=np.float32)[:, None] * float(
+            rng.uniform(-0.6, 0.6)
+        )
         cloud = _noise_field((h, w), rng, h * float(rng.uniform(0.4, 1.5)))
         ground += contrast * (0.16 * ramp + float(rng.uniform(0, 0.12)) * cloud)
     if chance("texture"):
         grain = _noise_field((h, w), rng, float(rng.uniform(0.6, 3.5)))
         ground += contrast * float(rng.uniform(0.02, 0.14)) * recipe.strength * grain
     if chance("photo"):
-        ground += contrast * float(rng.uniform(0.08, 0.24)) * recipe.strength * _photo_ground((h, w), rng)
+        ground += (
+            contrast * float(rng.uniform(0.08, 0.24)) * recipe.strength * _photo_ground((h, w), rng)
+        )
     if chance("bleed"):
         other = np.roll(ink[:, ::-1], int(rng.integers(-h // 2, h // 2 + 1)), axis=0)
         other = cv2.GaussianBlur(other, (0, 0), float(rng.uniform(0.8, 2.5)))
@@ -292,7 +289,12 @@ def paint(
             size = int(rng.integers(1, max(2, h // 20) + 1))
             picture[y : y + size, x : x + size] = fore if rng.random() < 0.7 else back
         if rng.random() < 0.3:
-            line = (int(rng.integers(w)), int(rng.integers(h)), int(rng.integers(w)), int(rng.integers(h)))
+            line = (
+                int(rng.integers(w)),
+                int(rng.integers(h)),
+                int(rng.integers(w)),
+                int(rng.integers(h)),
+            )
             cv2.line(picture, line[:2], line[2:], float(rng.choice([fore, back])), 1)
     return np.asarray(picture, np.float32)
 
@@ -346,5 +348,5 @@ def photograph(
         quality = int(rng.integers(max(5, int(60 - 42 * strength)), 80))
         ok, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])
         if ok:
-            grey = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+            return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
     return np.asarray(grey, np.uint8)

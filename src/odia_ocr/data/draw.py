@@ -42,7 +42,7 @@ _MARK_TOLERANCE = 0.2  # em
 _KNOWN_GLYPH_COUNTS = {"ଧର୍ମ": 3, "କ୍ଷ୍ମୀ": 2}
 
 
-class CannotDraw(Exception):  # noqa: N818 - a signal to choose another face or text, not a failure
+class CannotDraw(Exception):
     """This face cannot draw this text correctly."""
 
 

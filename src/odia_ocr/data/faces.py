@@ -1,7 +1,7 @@
 """Which faces exist, which are held out for good, and which to draw with.
 
-A face is a font file. Families named in `fonts/heldout_faces.txt` are never trained on; the match is
-by the family name inside the file, so that a renamed copy or another weight is held out too.
+A face is a font file. Families named in `fonts/heldout_faces.txt` are never trained on; the match
+is by the family name inside the file, so that a renamed copy or another weight is held out too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ from pathlib import Path
 from odia_ocr.errors import FontMissingError
 
 SHIPPED = Path(str(files("odia_ocr.data"))) / "fonts"
-_KINDS = {"lohitodia": "text", "japasansodia": "text", "notoserifodia": "serif", "alkatra": "display"}
+_KINDS = {
+    "lohitodia": "text",
+    "japasansodia": "text",
+    "notoserifodia": "serif",
+    "alkatra": "display",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class Face:
 
     @property
     def kind(self) -> str:
-        """"text", "serif" or "display" for held-out faces, else "training"."""
+        """ "text", "serif" or "display" for held-out faces, else "training"."""
         return _KINDS.get(family_key(self.family), "training")
 
 

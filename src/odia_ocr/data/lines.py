@@ -128,7 +128,9 @@ class LineRenderer:
             stretch=float(np.exp(rng.uniform(-0.38, 0.30))) if chance("stretch") else 1.0,
             bold=float(rng.uniform(-0.025, 0.06)) if chance("bold") else 0.0,
             tracking=float(rng.uniform(-0.05, 0.16)) if chance("tracking") else 0.0,
-            word_space=float(rng.uniform(0.6, 2.6)) if recipe.tracking and rng.random() < 0.4 else 1.0,
+            word_space=float(rng.uniform(0.6, 2.6))
+            if recipe.tracking and rng.random() < 0.4
+            else 1.0,
             jitter=float(rng.uniform(0.004, 0.02)) if chance("jitter") else 0.0,
         )
 
@@ -204,7 +206,6 @@ class LineRenderer:
             if start:
                 at = width - thick - (at - start)
         canvas[:, at : at + thick] = np.maximum(canvas[:, at : at + thick], value)
-
 
 
 def make_renderer(

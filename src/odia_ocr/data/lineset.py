@@ -38,7 +38,9 @@ def load_labelled(folder: Path) -> tuple[LabelledLine, ...]:
         DataError: If the folder is missing or no line can be used; the message says why.
     """
     if not folder.is_dir():
-        raise DataError(f"No folder {folder}.", next_step="Name a folder of NAME.png + NAME.gt.txt.")
+        raise DataError(
+            f"No folder {folder}.", next_step="Name a folder of NAME.png + NAME.gt.txt."
+        )
     lines: list[LabelledLine] = []
     unknown: set[str] = set()
     pictures = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES)

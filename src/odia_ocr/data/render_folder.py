@@ -15,7 +15,7 @@ from odia_ocr.language import ALPHABET, find_unknown, normalise
 
 
 def open_text_pool(path: Path) -> TextPool:
-    """A pool of the lines of one text file; lines with characters outside the alphabet are left out.
+    """A pool of the lines of one text file, without those that leave the alphabet.
 
     Raises:
         DataError: If no line can be drawn; the message counts the characters that are in the way.

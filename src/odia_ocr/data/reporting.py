@@ -6,12 +6,12 @@ same pictures again. A set that changes gets a new name; the recipes here are ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from odia_ocr.data.compose import Mix
-from odia_ocr.data.degrade import CLEAN, Recipe
+from odia_ocr.data.degrade import CLEAN, NO_DEGRADATION, Recipe
 from odia_ocr.data.faces import find_faces, group_families
 from odia_ocr.data.lines import make_renderer, render_lines
 from odia_ocr.data.render_folder import write_rendered
@@ -19,7 +19,14 @@ from odia_ocr.errors import name_choices
 
 _TEXT = Mix(running=1.0, words=0.0, numbers=0.0, latin=0.0, rare=0.0, min_words=3, max_words=10)
 _LATIN = Mix(
-    running=0.0, words=0.0, numbers=0.4, latin=0.6, rare=0.0, min_words=3, max_words=7, punctuated=0.1
+    running=0.0,
+    words=0.0,
+    numbers=0.4,
+    latin=0.6,
+    rare=0.0,
+    min_words=3,
+    max_words=7,
+    punctuated=0.1,
 )
 DEGRADED = Recipe(
     "report-degraded-1",
@@ -61,26 +68,18 @@ DEGRADED = Recipe(
     light=0.18,
     strength=0.85,
 )
-LIGHT_SCAN = Recipe(
-    "report-scan-1",
+LIGHT_SCAN = replace(
+    Recipe("report-scan-1", sizes=(28.0, 48.0), margin=(0.05, 0.25), side=(0.1, 0.5)),
     **{
-        name: 0.0
-        for name in (
-            "slant stretch bold tracking jitter neighbours beside frame bend wobble ink broken blotted "
-            "inverted low_contrast ground photo bleed halftone specks outline shadow low_resolution "
-            "motion sharpen binarise light"
-        ).split()
+        **NO_DEGRADATION,
+        "rotate": 0.3,
+        "angle": 0.6,
+        "texture": 0.3,
+        "blur": 0.3,
+        "noise": 0.4,
+        "jpeg": 0.3,
+        "strength": 0.5,
     },
-    sizes=(28.0, 48.0),
-    margin=(0.05, 0.25),
-    side=(0.1, 0.5),
-    rotate=0.3,
-    angle=0.6,
-    texture=0.3,
-    blur=0.3,
-    noise=0.4,
-    jpeg=0.3,
-    strength=0.5,
 )
 
 

@@ -1,8 +1,8 @@
 """Where the text of rendered lines comes from, and the rule that holds lines out for good.
 
-A line is held out when `sha1(NFC line) % 20 == 1`. Held-out lines never enter training, and neither
-do near-copies: lines that are equal once only letters are looked at, that hold a whole held-out line
-of four words or more, or that share a run of seven words with one.
+A line is held out when `sha1(NFC line) % 20 == 1`. Held-out lines never enter training, and
+neither do near-copies: lines that are equal once only letters are looked at, that hold a whole
+held-out line of four words or more, or that share a run of seven words with one.
 """
 
 from __future__ import annotations
@@ -117,9 +117,7 @@ def split_lines(lines: Iterable[str], split: Split, copies: NearCopies | None = 
     if split == "heldout":
         return [line for line in lines if is_heldout(line)]
     return [
-        line
-        for line in lines
-        if not is_heldout(line) and (copies is None or line not in copies)
+        line for line in lines if not is_heldout(line) and (copies is None or line not in copies)
     ]
 
 

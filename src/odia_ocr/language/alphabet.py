@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 
 from odia_ocr.language.normalise import normalise
 
-ODIA = (
-    "ଁଂଃଅଆଇଈଉଊଋଌଏଐଓଔକଖଗଘଙଚଛଜଝଞଟଠଡଢଣତଥଦଧନପଫବଭମଯରଲଳଶଷସହ଼ଽାିୀୁୂୃୄେୈୋୌ୍ୟୠୡୢୣ୦୧୨୩୪୫୬୭୮୯୰ୱ"
-)
+ODIA = "ଁଂଃଅଆଇଈଉଊଋଌଏଐଓଔକଖଗଘଙଚଛଜଝଞଟଠଡଢଣତଥଦଧନପଫବଭମଯରଲଳଶଷସହ଼ଽାିୀୁୂୃୄେୈୋୌ୍ୟୠୡୢୣ୦୧୨୩୪୫୬୭୮୯୰ୱ"
 ASCII = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) not in "|`")
 OTHER = "\u200c।\u201c\u201d\u2018\u2019\u2013•°×÷±²³½¼¾₹€£©®→"
 

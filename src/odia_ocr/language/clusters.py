@@ -15,7 +15,8 @@ _CLUSTER = regex.compile(r"\X")
 
 def split_clusters(text: str) -> list[str]:
     """Split `text` into grapheme clusters; joining them gives `text` back."""
-    return _CLUSTER.findall(text)
+    clusters: list[str] = _CLUSTER.findall(text)
+    return clusters
 
 
 @functools.cache

@@ -48,7 +48,7 @@ def choose_grey(pixels: Pixels) -> GreyPixels:
     """
     if pixels.ndim == 2:
         return pixels
-    grey = np.asarray(Image.fromarray(pixels).convert("L"))
+    grey: GreyPixels = np.asarray(Image.fromarray(pixels).convert("L"))
     step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / 20_000)))
     sample = pixels[::step, ::step].reshape(-1, 3).astype(np.float32)
     centre = sample.mean(axis=0)
@@ -60,7 +60,7 @@ def choose_grey(pixels: Pixels) -> GreyPixels:
     axis = vectors[:, -1] * (1.0 if vectors[:, -1].sum() >= 0 else -1.0)
     projected = (pixels.astype(np.float32) - centre) @ axis.astype(np.float32)
     low, high = float(projected.min()), float(projected.max())
-    return ((projected - low) * (255.0 / max(high - low, 1e-3))).astype(np.uint8)
+    return np.asarray((projected - low) * (255.0 / max(high - low, 1e-3)), np.uint8)
 
 
 def _percentile(histogram: np.ndarray, share: float) -> int:

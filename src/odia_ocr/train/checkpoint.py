@@ -49,8 +49,8 @@ def read_facts(path: Path) -> dict[str, Any]:
     meta: dict[str, Any] = json.loads(side.read_text(encoding="utf-8"))
     if meta.get("alphabet_digest") != ALPHABET.digest:
         raise ModelMissingError(
-            f"{path} was trained with another alphabet ({meta.get('alphabet_digest')}, this program "
-            f"has {ALPHABET.digest}).",
+            f"{path} was trained with another alphabet ({meta.get('alphabet_digest')}, this "
+            f"program has {ALPHABET.digest}).",
             next_step="Use weights of the same version, or train again.",
         )
     return meta

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -277,7 +276,10 @@ class Progress:
 
 
 def _save_state(
-    run: Path, progress: Progress, models: tuple[CtcModel, CtcModel], optimizer: torch.optim.Optimizer
+    run: Path,
+    progress: Progress,
+    models: tuple[CtcModel, CtcModel],
+    optimizer: torch.optim.Optimizer,
 ) -> None:
     state = {
         "progress": asdict(progress),
@@ -288,7 +290,7 @@ def _save_state(
     }
     partial = run / "state.pt.partial"
     torch.save(state, partial)
-    os.replace(partial, run / "state.pt")
+    partial.replace(run / "state.pt")
 
 
 def _batches_from(
@@ -369,9 +371,7 @@ def train_ctc(
 
     def autocast() -> AbstractContextManager[Any]:
         return (
-            nullcontext()
-            if precision == torch.float32
-            else torch.autocast(device.type, precision)
+            nullcontext() if precision == torch.float32 else torch.autocast(device.type, precision)
         )
 
     report(

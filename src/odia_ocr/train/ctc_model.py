@@ -1,4 +1,4 @@
-"""The compact CTC recognizer as a torch module: convolutions, one or two BiLSTM layers, a linear head.
+"""The compact CTC recognizer as a torch module: convolutions, BiLSTM layers, a linear head.
 
 Its configuration travels with its weights. Input is uint8 pixels as `recognize.line_tensor` makes
 them, so scaling is part of the model and cannot drift.
@@ -66,13 +66,18 @@ def architecture_from(values: dict[str, Any]) -> CtcArchitecture:
         raise ConfigError(
             f"Unknown architecture keys {unknown}.", next_step=f"Known: {', '.join(known)}."
         )
-    lists = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     return CtcArchitecture(**lists)
 
 
 def conv_norm(
-    inputs: int, outputs: int, kernel: int | tuple[int, int], *, stride: int | tuple[int, int] = 1,
-    groups: int = 1, relu: bool = True,
+    inputs: int,
+    outputs: int,
+    kernel: int | tuple[int, int],
+    *,
+    stride: int | tuple[int, int] = 1,
+    groups: int = 1,
+    relu: bool = True,
 ) -> nn.Sequential:
     """Convolution, batch norm, and a ReLU (which inference folds into the convolution)."""
     size = (kernel, kernel) if isinstance(kernel, int) else kernel
@@ -133,20 +138,48 @@ class ConvMixer(nn.Module):
         return y.squeeze(2).transpose(1, 2)
 
 
+class SelfAttention(nn.Module):
+    """Pre-norm self-attention and a feed-forward layer, both residual."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.before = nn.LayerNorm(width)
+        self.project_in = nn.Linear(width, 3 * width)
+        self.project_out = nn.Linear(width, width)
+        self.feed = nn.Sequential(
+            nn.LayerNorm(width),
+            nn.Linear(width, 2 * width),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(2 * width, width),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, T, C) -> (N, T, C)."""
+        # Reshapes name the batch as -1, so that an exported graph takes any batch and length.
+        size = x.shape[-1] // self.heads
+        parts = self.project_in(self.before(x)).chunk(3, dim=-1)
+        query, key, value = (
+            part.unflatten(-1, (self.heads, size)).transpose(1, 2) for part in parts
+        )
+        weights = (query @ key.transpose(2, 3) * size**-0.5).softmax(-1)  # (N, heads, T, T)
+        x = x + self.project_out((weights @ value).transpose(1, 2).flatten(2))
+        y: Tensor = x + self.feed(x)
+        return y
+
+
 class AttentionMixer(nn.Module):
-    """Convolutional local mixing followed by global self-attention, after SVTR (arXiv 2205.00159)."""
+    """Local mixing by convolution, then global self-attention, after SVTR (arXiv 2205.00159)."""
 
     def __init__(self, width: int, layers: int, dropout: float) -> None:
         super().__init__()
         self.local = ConvMixer(width, 1, dropout)
-        layer = nn.TransformerEncoderLayer(
-            width, 6, 2 * width, dropout, batch_first=True, norm_first=True
-        )
-        self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        self.layers = nn.Sequential(*(SelfAttention(width, 6, dropout) for _ in range(layers)))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, T, C) -> (N, T, C)."""
-        y: Tensor = self.encoder(self.local(x))
+        y: Tensor = self.layers(self.local(x))
         return y
 
 
@@ -162,7 +195,10 @@ class CtcModel(nn.Module):
             conv_norm(stem, detail, 3),
             nn.MaxPool2d(2),
             conv_norm(detail, middle, 3),
-            *(Residual(conv_norm(middle, middle, 3, relu=False)) for _ in range(architecture.blocks[0])),
+            *(
+                Residual(conv_norm(middle, middle, 3, relu=False))
+                for _ in range(architecture.blocks[0])
+            ),
             nn.MaxPool2d((2, 1)),
             conv_norm(middle, last, 3),
             *(separable(last, 5) for _ in range(architecture.blocks[1])),

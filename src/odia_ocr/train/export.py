@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -151,11 +150,13 @@ def fit_confidence(recognizer: CtcRecognizer, *, count: int = 1500) -> Fit:
         if float(np.abs(step).max()) < 1e-8:
             break
     p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-    # Temperature: the products of symbol probabilities should match how often whole lines are right.
+    # Temperature: the products of symbol probabilities should match how often lines are right.
     totals = np.array([sum(s.logp for s in hyp.symbols) for hyp, _ in pairs])
     grid = np.linspace(0.3, 4.0, 75)
     losses = [
-        -float(np.mean(y * (totals / t) + (1 - y) * np.log1p(-np.exp(np.minimum(totals / t, -1e-6)))))
+        -float(
+            np.mean(y * (totals / t) + (1 - y) * np.log1p(-np.exp(np.minimum(totals / t, -1e-6))))
+        )
         for t in grid
     ]
     return Fit(
@@ -191,7 +192,7 @@ A compact CTC line recognizer for printed Odia (with Latin words, both kinds of 
 punctuation), {count_parameters(model) / 1e6:.2f} M weights, trained from scratch on rendered lines.
 
 - Input: one line, grey, {meta["architecture"]["height"]} pixels high (`{PREPROCESSING}`).
-- Output: log-probabilities over {len(meta["alphabet"])} symbols and the blank, one frame per 4 pixels.
+- Output: log-probabilities over {len(meta["alphabet"])} symbols and the blank, a frame per 4 px.
 - Alphabet digest: `{meta["alphabet_digest"]}`.
 - Confidence: logistic fit on {fit.lines} held-out rendered lines (an eighth of them not Odia),
   Brier score there {fit.brier}; weights {list(fit.weights)}, cluster temperature {fit.temperature}.
@@ -229,6 +230,6 @@ def export_run(weights: Path, out: Path, *, version: str, fit_lines: int = 1500)
     write_onnx(open_model(weights), partial, version=version)
     fit = fit_confidence(load_recognizer(str(partial)), count=fit_lines)
     store_calibration(partial, fit)
-    os.replace(partial, out)
+    partial.replace(out)
     write_card(out.with_suffix(".md"), weights, fit, version=version)
     return fit

@@ -11,6 +11,7 @@ import multiprocessing
 import queue
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,14 +96,16 @@ def _open_sources(config: StreamConfig) -> _Sources:
     return _Sources(
         full=full,
         easy=replace(full, recipe=mild, mix=Mix(max_words=3), seed=config.seed + 1_000_003),
-        clean=replace(full, recipe=replace(CLEAN, sizes=(20.0, 54.0)), seed=config.seed + 2_000_003),
+        clean=replace(
+            full, recipe=replace(CLEAN, sizes=(20.0, 54.0)), seed=config.seed + 2_000_003
+        ),
         folder=folder,
         augment=replace(full.recipe, name="augment-1", strength=0.6, low_resolution=0.15),
     )
 
 
 def _frames_needed(labels: list[int]) -> int:
-    return len(labels) + sum(a == b for a, b in zip(labels, labels[1:], strict=False))
+    return len(labels) + sum(a == b for a, b in pairwise(labels))
 
 
 def _make_line(
@@ -134,9 +137,7 @@ def make_chunk(
 ) -> list[Batch]:
     """The batches of one chunk, in training order."""
     count = config.batch * config.chunk_batches
-    made = [
-        _make_line(sources, config, chunk, chunk * count + i, geometry) for i in range(count)
-    ]
+    made = [_make_line(sources, config, chunk, chunk * count + i, geometry) for i in range(count)]
     lines = sorted((line for line in made if line is not None), key=lambda item: item[0].shape[1])
     groups = [lines[i : i + config.batch] for i in range(0, len(lines), config.batch)]
     groups = [group for group in groups if len(group) >= max(1, config.batch // 2)]

@@ -6,6 +6,7 @@ Source: Graves et al. 2006, "Connectionist Temporal Classification", section 3.2
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def _fill_gaps(symbols: list[Symbol]) -> tuple[Symbol, ...]:
         return tuple(symbols)
     spans = [symbol.span or (0.0, 0.0) for symbol in symbols]
     edges = [spans[0][0]]
-    edges += [(a[1] + b[0]) / 2 for a, b in zip(spans[:-1], spans[1:], strict=True)]
+    edges += [(a[1] + b[0]) / 2 for a, b in pairwise(spans)]
     edges.append(spans[-1][1])
     return tuple(
         Symbol(symbol.text, symbol.logp, (edges[i], edges[i + 1]), symbol.alternatives)
