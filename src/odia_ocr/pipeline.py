@@ -25,6 +25,7 @@ from odia_ocr.types import (
     LineImage,
     Page,
     PageImage,
+    PageReader,
     Problem,
     Reading,
     Recognizer,
@@ -68,11 +69,13 @@ class Reader:
         recognizer: Reads line pictures.
         corrector: Chooses the reading of each line; writes the calibrated confidence.
         segmenter: Finds the lines.
+        page_reader: An engine with its own layout, which then does the work of all three.
     """
 
     recognizer: Recognizer
     corrector: Corrector
     segmenter: Segmenter = field(default_factory=ProfileSegmenter)
+    page_reader: PageReader | None = None
 
     def read_page(self, image: PageImage) -> Page:
         """Find and read the lines of one page.
@@ -80,6 +83,9 @@ class Reader:
         Raises:
             RecognitionError: If the recognizer fails on every line or breaks its contract.
         """
+        if self.page_reader is not None:
+            page = self.page_reader.read(image)
+            return replace(page, problems=(*page.problems, *_judge(page)))
         page = self.segmenter.segment(image)
         if not page.lines:
             return replace(page, problems=(*page.problems, _blank(page)))
@@ -177,10 +183,11 @@ def open_reader(engine: str = "ctc", *, threads: int | None = None) -> Reader:
         ResourceMissingError: If its model or program is missing.
     """
     from odia_ocr.correct.calibrate import load_for
-    from odia_ocr.recognize import open_recognizer
+    from odia_ocr.recognize import open_page_reader, open_recognizer
 
     recognizer = open_recognizer(engine, threads=threads)
-    return Reader(recognizer, load_for(recognizer))
+    page_reader = open_page_reader(engine, threads=threads)
+    return Reader(recognizer, load_for(recognizer), page_reader=page_reader)
 
 
 def read(

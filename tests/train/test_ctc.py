@@ -20,6 +20,7 @@ from odia_ocr.train.checkpoint import open_model, save_weights  # noqa: E402
 from odia_ocr.train.ctc import TrainConfig, config_from, rate_at, train_ctc  # noqa: E402
 from odia_ocr.train.ctc_model import CtcArchitecture, CtcModel  # noqa: E402
 from odia_ocr.train.export import fit_confidence, store_calibration, write_onnx  # noqa: E402
+from odia_ocr.train.quantise import quantise_model  # noqa: E402
 from odia_ocr.train.stream import StreamConfig, stream_chunks  # noqa: E402
 from odia_ocr.types import Candidates, LineImage  # noqa: E402
 
@@ -141,6 +142,22 @@ def test_the_exported_model_equals_the_trained_one(tmp_path: Path, mixer: str) -
     for line, emission in zip(lines, recognizer.emit(lines), strict=True):
         assert emission.log_probs.shape == (-(-line.pixels.shape[1] // 4), 196)
         assert np.allclose(np.exp(emission.log_probs).sum(1), 1, atol=1e-4)
+
+
+def test_an_int8_model_reads_the_same_alone_and_together(tmp_path: Path) -> None:
+    torch.manual_seed(4)
+    write_onnx(CtcModel(CtcArchitecture(hidden=32)).eval(), tmp_path / "f.onnx", version="t")
+    quantise_model(tmp_path / "f.onnx", tmp_path / "q.onnx", lines=6)
+    floating, small = (load(str(tmp_path / name), threads=2) for name in ("f.onnx", "q.onnx"))
+    assert (tmp_path / "q.onnx").stat().st_size < 0.5 * (tmp_path / "f.onnx").stat().st_size
+    renderer = make_renderer(seed=2)
+    lines = [LineImage(str(i), renderer.render(i).pixels) for i in range(5)]
+    together = small.emit(lines)
+    for line, a, b in zip(lines, together, floating.emit(lines), strict=True):
+        (alone,) = small.emit([line])
+        assert np.array_equal(a.log_probs, alone.log_probs)
+        assert float(np.abs(a.log_probs - b.log_probs).mean()) < 0.1
+    assert [emission.line_id for emission in together] == [line.id for line in lines]
 
 
 def test_weights_round_trip_and_misfits_are_refused(tmp_path: Path) -> None:

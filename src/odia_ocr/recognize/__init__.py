@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from odia_ocr.errors import name_choices
-from odia_ocr.types import Recognizer
+from odia_ocr.types import PageReader, Recognizer
 
 # Reached by name: a recognizer's libraries are loaded when it is opened, not before.
 ENGINES = {
     "ctc": "odia_ocr.recognize.ctc:load",
     "tesseract": "odia_ocr.recognize.tesseract:load",
+    "tesseract-lines": "odia_ocr.recognize.tesseract:load",
 }
+# Engines that find the lines of a page themselves; on line pictures the entry above reads.
+PAGE_READERS = {"tesseract": "odia_ocr.recognize.tesseract:load_pages"}
 
 
 def open_recognizer(name: str = "ctc", *, threads: int | None = None) -> Recognizer:
     """Open a recognizer.
 
     Args:
-        name: "ctc", "ctc:FILE.onnx", "tesseract", "tesseract:ori".
+        name: "ctc", "ctc:FILE.onnx", "tesseract", "tesseract:ori"; "tesseract-lines" is
+            Tesseract on lines that we found, also when whole pages are read.
         threads: Threads to compute with; None takes all cores this process may use.
 
     Raises:
@@ -29,8 +34,23 @@ def open_recognizer(name: str = "ctc", *, threads: int | None = None) -> Recogni
     kind, _, model = name.partition(":")
     if kind not in ENGINES:
         raise name_choices(kind, list(ENGINES), kind="engine")
-    module, function = ENGINES[kind].split(":")
-    recognizer: Recognizer = getattr(import_module(module), function)(
-        model or None, threads=threads
-    )
+    recognizer: Recognizer = _load(ENGINES[kind], model, threads)
     return recognizer
+
+
+def open_page_reader(name: str, *, threads: int | None = None) -> PageReader | None:
+    """Open an engine with its own layout analysis; None for engines that read lines we found.
+
+    Raises:
+        EngineMissingError: Its program is not installed.
+    """
+    kind, _, model = name.partition(":")
+    if kind not in PAGE_READERS:
+        return None
+    reader: PageReader = _load(PAGE_READERS[kind], model, threads)
+    return reader
+
+
+def _load(place: str, model: str, threads: int | None) -> Any:
+    module, function = place.split(":")
+    return getattr(import_module(module), function)(model or None, threads=threads)

@@ -16,6 +16,7 @@ from PIL import Image
 if TYPE_CHECKING:
     from odia_ocr.types import GreyPixels, Pixels
 
+_SAMPLE = 3_000  # pixels looked at to choose the colour axis
 PREPROCESSING = "grey-axis/bilinear/p2-p98/dark-on-light/1"
 
 
@@ -49,7 +50,7 @@ def choose_grey(pixels: Pixels) -> GreyPixels:
     if pixels.ndim == 2:
         return pixels
     grey: GreyPixels = np.asarray(Image.fromarray(pixels).convert("L"))
-    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / 20_000)))
+    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / _SAMPLE)))
     sample = pixels[::step, ::step].reshape(-1, 3).astype(np.float32)
     centre = sample.mean(axis=0)
     covariance = np.cov((sample - centre).T)

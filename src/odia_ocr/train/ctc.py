@@ -293,6 +293,14 @@ def _save_state(
     partial.replace(run / "state.pt")
 
 
+def _trim_log(path: Path, step: int) -> None:
+    """Drop what was logged after the state that the run goes on from."""
+    if path.exists():
+        rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [row for row in rows if json.loads(row)["step"] <= step]
+        path.write_text("".join(kept), encoding="utf-8")
+
+
 def _batches_from(
     config: TrainConfig, geometry: Geometry, progress: Progress
 ) -> Iterator[tuple[int, int, Batch]]:
@@ -366,6 +374,7 @@ def train_ctc(
             group["fused"] = True
         torch.set_rng_state(state["torch_rng"].cpu())
         progress = Progress(**state["progress"])
+        _trim_log(run / "log.jsonl", progress.step)
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.train()
 

@@ -34,22 +34,24 @@ class GreedyDecoder:
         best = log_probs.argmax(axis=1)  # (T,)
         total = float(np.minimum(log_probs[np.arange(len(best)), best], 0.0).sum())
         starts = np.flatnonzero((best != 0) & (np.concatenate(([0], best[:-1])) != best))
-        symbols: list[Symbol] = []
+        changes = np.flatnonzero(np.diff(best)) + 1
+        ends = np.append(changes, len(best))[np.searchsorted(changes, starts, side="right")]
+        peaks = [
+            int(a) + int(log_probs[a:b, best[a]].argmax())
+            for a, b in zip(starts, ends, strict=True)
+        ]
+        labels = best[starts]
+        rivals = self._find_rivals(emission, peaks, labels)
         width = emission.px_per_frame
-        for start in starts:
-            label = int(best[start])
-            end = int(start) + 1
-            while end < len(best) and best[end] == label:
-                end += 1
-            peak = int(start) + int(log_probs[start:end, label].argmax())
-            symbols.append(
-                Symbol(
-                    text=emission.alphabet[label - 1],
-                    logp=min(0.0, float(log_probs[peak, label])),
-                    span=(int(start) * width, end * width),
-                    alternatives=self._find_rivals(emission, peak, label),
-                )
+        symbols = [
+            Symbol(
+                text=emission.alphabet[int(label) - 1],
+                logp=min(0.0, float(log_probs[peak, label])),
+                span=(int(a) * width, int(b) * width),
+                alternatives=others,
             )
+            for a, b, peak, label, others in zip(starts, ends, peaks, labels, rivals, strict=True)
+        ]
         return (
             Hypothesis(
                 symbols=_fill_gaps(symbols), optical_logp=min(0.0, total), source=self.source
@@ -57,16 +59,22 @@ class GreedyDecoder:
         )
 
     def _find_rivals(
-        self, emission: Emission, frame: int, label: int
-    ) -> tuple[tuple[str, float], ...]:
-        if not self.alternatives:
-            return ()
-        row = emission.log_probs[frame]
-        order = np.argpartition(-row, self.alternatives + 1)[: self.alternatives + 2]
-        ranked = sorted((int(k) for k in order if k not in (0, label)), key=lambda k: -row[k])
-        return tuple(
-            (emission.alphabet[k - 1], min(0.0, float(row[k]))) for k in ranked[: self.alternatives]
-        )
+        self, emission: Emission, peaks: list[int], labels: np.ndarray
+    ) -> list[tuple[tuple[str, float], ...]]:
+        """For each peak frame the best symbols beside the one chosen, blanks left out."""
+        count = min(self.alternatives, len(emission.alphabet) - 1)
+        if not peaks or not count:
+            return [()] * len(peaks)
+        rows = emission.log_probs[peaks].copy()  # (n, V)
+        rows[:, 0] = -np.inf
+        rows[np.arange(len(peaks)), labels] = -np.inf
+        top = np.argpartition(-rows, count - 1, axis=1)[:, :count]
+        values = np.take_along_axis(rows, top, axis=1)
+        order = np.argsort(-values, axis=1, kind="stable")
+        return [
+            tuple((emission.alphabet[int(k[j]) - 1], min(0.0, float(v[j]))) for j in o)
+            for k, v, o in zip(top, values, order, strict=True)
+        ]
 
 
 def _fill_gaps(symbols: list[Symbol]) -> tuple[Symbol, ...]:
