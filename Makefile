@@ -38,5 +38,11 @@ report: $(VENV)/.full
 	scripts/install-system-packages
 	$(BIN)/python scripts/report.py $(if $(DATA),--data $(DATA))
 
+# Lines a second beside Tesseract, on one core, in turns.
+benchmark: $(VENV)/.full
+	scripts/install-system-packages
+	test -d out/benchmark-lines || $(BIN)/odia-ocr render lines --split heldout --clean --words 3-10 --count 120 -o out/benchmark-lines
+	$(BIN)/python benchmarks/lines_speed.py out/benchmark-lines
+
 clean:
 	rm -rf out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -121,6 +121,7 @@ class DataError(OdiaOcrError):
     """A data set is malformed: missing transcription, bad encoding, empty set."""
 
     code = "data"
+    exit_code = 3
 
 
 def name_choices(name: str, choices: list[str], *, kind: str) -> UsageError:

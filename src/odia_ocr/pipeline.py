@@ -85,7 +85,8 @@ class Reader:
         """
         if self.page_reader is not None:
             page = self.page_reader.read(image)
-            return replace(page, problems=(*page.problems, *_judge(page)))
+            judged = () if page.problems else _judge(page)
+            return replace(page, problems=(*page.problems, *judged))
         page = self.segmenter.segment(image)
         if not page.lines:
             return replace(page, problems=(*page.problems, _blank(page)))

@@ -64,10 +64,17 @@ def lines(
     from rich.console import Console
     from rich.progress import track
 
-    from odia_ocr.data.compose import Mix
-    from odia_ocr.data.lines import make_renderer, render_lines
-    from odia_ocr.data.render_folder import open_text_pool, write_rendered
-    from odia_ocr.errors import OutputError, name_choices
+    from odia_ocr.errors import OutputError, ResourceMissingError, name_choices
+
+    try:
+        from odia_ocr.data.compose import Mix
+        from odia_ocr.data.lines import make_renderer, render_lines
+        from odia_ocr.data.render_folder import open_text_pool, write_rendered
+    except ImportError as error:
+        raise ResourceMissingError(
+            f"Rendering needs a library that is not installed: {error.name}.",
+            next_step="Install it with: pip install 'odia-ocr[render]'.",
+        ) from error
 
     if split not in ("train", "heldout"):
         raise name_choices(split, ["train", "heldout"], kind="split")

@@ -85,6 +85,10 @@ def ctc(
     start_from = find_shipped_weights() if start == "shipped" else Path(start) if start else None
     if start_from and not resume:
         settings["architecture"] = _architecture_of(start_from)
+        # It reads already: no easy lines to begin with, and small steps.
+        settings.setdefault("rate", 5e-4)
+        settings.setdefault("warmup", 50)
+        stream.setdefault("easy_chunks", 0)
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as progress:
         from odia_ocr.train.ctc import config_from

@@ -27,7 +27,6 @@ _ODIA_RUN = re.compile(r"[\u0b00-\u0b7f\u200c\u200d]")
 _LATIN = re.compile(r"[A-Za-z]")
 _CHAIN = re.compile(f"[{CONSONANT}]{NUKTA}?(?:{VIRAMA}[{CONSONANT}]{NUKTA}?)+")
 _DOTTED_CIRCLE = 0x25CC
-# Glyphs of NotoSansOriya-Regular: reph is a mark on the letter, the conjunct is one glyph + matra.
 # Older faces join these only in the spelling their makers used; the label keeps the usual one.
 _OLD_SPELLING = ("samyakodia", "ori1uni", "utkal", "alkatra")
 _RESPELL = (("\u0b4d\u0b5f", "\u0b4d\u0b2f"), ("\u0b4d\u0b71", "\u0b4d\u0b2c"))
@@ -39,6 +38,7 @@ _FLAWS = {
     "odiaotjagannatha": ("\u0b23\u0b4d\u0b24",),
 }
 _MARK_TOLERANCE = 0.2  # em
+# Glyphs of NotoSansOriya-Regular: reph is a mark on the letter, the conjunct is one glyph + matra.
 _KNOWN_GLYPH_COUNTS = {"ଧର୍ମ": 3, "କ୍ଷ୍ମୀ": 2}
 
 

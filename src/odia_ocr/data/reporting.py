@@ -13,7 +13,7 @@ from pathlib import Path
 from odia_ocr.data.compose import Mix
 from odia_ocr.data.degrade import CLEAN, NO_DEGRADATION, Recipe
 from odia_ocr.data.faces import find_faces, group_families
-from odia_ocr.data.lines import make_renderer, render_lines
+from odia_ocr.data.lines import LineRenderer, make_renderer, render_lines
 from odia_ocr.data.render_folder import write_rendered
 from odia_ocr.errors import name_choices
 
@@ -100,6 +100,28 @@ SETS = {
 }
 
 
+def make_reporting_renderers(name: str) -> tuple[LineRenderer, ...]:
+    """One renderer for each held-out family of a fixed set.
+
+    Raises:
+        UsageError: Unknown name.
+    """
+    if name not in SETS:
+        raise name_choices(name, list(SETS), kind="reporting set")
+    chosen = SETS[name]
+    families = group_families(tuple(face for face in find_faces() if face.heldout))
+    return tuple(
+        make_renderer(
+            split="heldout",
+            seed=chosen.seed + 1000 * i,
+            recipe=chosen.recipe,
+            mix=chosen.mix,
+            faces=family,
+        )
+        for i, family in enumerate(families)
+    )
+
+
 def make_reporting_set(name: str, out: Path) -> Path:
     """Write a fixed set into `out`; returns `out`.
 
@@ -110,22 +132,8 @@ def make_reporting_set(name: str, out: Path) -> Path:
     Raises:
         UsageError: Unknown name.
     """
-    if name not in SETS:
-        raise name_choices(name, list(SETS), kind="reporting set")
-    chosen = SETS[name]
-    families = group_families(tuple(face for face in find_faces() if face.heldout))
-    parts = [
-        render_lines(
-            make_renderer(
-                split="heldout",
-                seed=chosen.seed + 1000 * i,
-                recipe=chosen.recipe,
-                mix=chosen.mix,
-                faces=family,
-            ),
-            chosen.lines_per_family,
-        )
-        for i, family in enumerate(families)
-    ]
-    write_rendered(chain.from_iterable(parts), out)
+    renderers = make_reporting_renderers(name)
+    count = SETS[name].lines_per_family
+    lines = (render_lines(renderer, count) for renderer in renderers)
+    write_rendered(chain.from_iterable(lines), out)
     return out

@@ -11,16 +11,18 @@ import functools
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from odia_ocr.errors import DataError
-from odia_ocr.language import ALPHABET, fold, normalise
+from odia_ocr.language import ALPHABET, find_unknown, fold, normalise
 
 Split = Literal["train", "heldout"]
 SHIPPED = Path(str(files("odia_ocr.data"))) / "text"
@@ -125,6 +127,15 @@ def _split_latin(words: Iterable[str], split: Split) -> tuple[str, ...]:
     return tuple(word for word in words if is_heldout(word) == (split == "heldout"))
 
 
+def count_unknown(folder: Path) -> Counter[str]:
+    """Characters of `folder/text/**/*.txt` that the alphabet lacks; their lines are left out."""
+    counts: Counter[str] = Counter()
+    for path in sorted((folder / "text").rglob("*.txt")):
+        counts.update("".join(read_text_lines(path)))
+    # One character at a time: what is unknown alone is unknown in any spelling.
+    return Counter({char: n for char, n in counts.items() if find_unknown([char])})
+
+
 @functools.lru_cache(maxsize=4)
 def load_pool(split: Split, folder: Path | None = None) -> TextPool:
     """Load the text of one split.
@@ -165,11 +176,14 @@ def load_pool(split: Split, folder: Path | None = None) -> TextPool:
         chosen += _keep_known(split_lines(some, split, copies))
     lexicon: list[str] = []
     for path in sorted((folder / "words").glob("*.txt")):
-        if path.stem in ("tesseract_wordlist", "dictionary_headwords", "unilex_frequency"):
-            lexicon += [line.split("\t")[0] for line in read_text_lines(path)][:60_000]
+        if path.stem != "english":  # hunspell writes word/FLAGS, frequency lists word TAB count
+            rows = (re.split(r"[\t/]", line)[0].strip() for line in read_text_lines(path))
+            lexicon += list(islice((word for word in rows if word), 60_000))
     odia_words = tuple(dict.fromkeys(_keep_known(split_lines(lexicon, split))))
     english = folder / "words" / "english.txt"
     tokens = re.findall(r"(?<!\w)[A-Za-z]{2,}(?!\w)", "\n".join(chosen))
     source = english if english.exists() else SHIPPED / "english.txt"
     latin = _split_latin(dict.fromkeys([*tokens, *read_text_lines(source)]), split)
-    return TextPool(tuple(chosen), odia_words or ("ଓଡ଼ିଆ",), latin)
+    if not odia_words:
+        odia_words = tuple(dict.fromkeys(word for line in chosen for word in line.split(" ")))
+    return TextPool(tuple(chosen), odia_words, latin)

@@ -25,6 +25,7 @@ from odia_ocr.evaluate.scores import (
     score_lines,
     sign_score,
 )
+from odia_ocr.language import normalise
 from odia_ocr.types import Candidates, LineImage, Problem, Recognizer
 
 PORTION = 256
@@ -206,7 +207,8 @@ def _read_portion(
     tally.seconds += time.perf_counter() - started
     for sample, outcome in zip(samples, outcomes, strict=True):
         problem = outcome if isinstance(outcome, Problem) else None
-        text = outcome.best.text if isinstance(outcome, Candidates) else ""
+        # What `read` puts out: the best hypothesis in its usual spelling.
+        text = normalise(outcome.best.text) if isinstance(outcome, Candidates) else ""
         counts = count_line(sample.text, text, strict=strict)
         tally.lines.append(LineResult(sample, text, counts, problem))
 

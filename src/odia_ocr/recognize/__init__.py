@@ -12,7 +12,7 @@ from odia_ocr.types import PageReader, Recognizer
 ENGINES = {
     "ctc": "odia_ocr.recognize.ctc:load",
     "tesseract": "odia_ocr.recognize.tesseract:load",
-    "tesseract-lines": "odia_ocr.recognize.tesseract:load",
+    "tesseract-lines": "odia_ocr.recognize.tesseract:load_lines",
 }
 # Engines that find the lines of a page themselves; on line pictures the entry above reads.
 PAGE_READERS = {"tesseract": "odia_ocr.recognize.tesseract:load_pages"}

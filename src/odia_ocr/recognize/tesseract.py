@@ -248,6 +248,12 @@ def load(model: str | None = None, *, threads: int | None = None) -> TesseractLi
     return TesseractLines(_name_engine(model), find_program(model or DEFAULT_MODEL))
 
 
+def load_lines(model: str | None = None, *, threads: int | None = None) -> TesseractLines:
+    """Open Tesseract for lines that we found on a page; arguments and errors as `load`."""
+    recognizer = load(model, threads=threads)
+    return replace(recognizer, name=recognizer.name.replace("tesseract", "tesseract-lines", 1))
+
+
 def load_pages(model: str | None = None, *, threads: int | None = None) -> TesseractPages:
     """Open Tesseract for whole pages; arguments and errors as `load`."""
     return TesseractPages(_name_engine(model), find_program(model or DEFAULT_MODEL))

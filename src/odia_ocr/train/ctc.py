@@ -24,6 +24,8 @@ from torch import Tensor, nn
 from odia_ocr.data.compose import Mix
 from odia_ocr.data.degrade import CLEAN, TRAINING
 from odia_ocr.data.lines import make_renderer
+from odia_ocr.data.lineset import load_labelled
+from odia_ocr.data.texts import count_unknown
 from odia_ocr.errors import ConfigError, FileMissingError
 from odia_ocr.language import ALPHABET, EditCounts, count_edits, fold
 from odia_ocr.recognize.line_tensor import (
@@ -133,7 +135,10 @@ class CheckSet:
 def make_check_sets(config: TrainConfig, geometry: Geometry) -> tuple[CheckSet, ...]:
     """Held-out faces and texts, degraded and clean."""
     sets = []
-    for name, recipe in (("degraded", replace(TRAINING, strength=0.7)), ("clean", CLEAN)):
+    for name, recipe in (
+        ("degraded", replace(TRAINING, name="check-1", strength=0.7)),
+        ("clean", CLEAN),
+    ):
         renderer = make_renderer(
             split="heldout", seed=4242, recipe=recipe, mix=Mix(min_words=2, max_words=7)
         )
@@ -293,6 +298,30 @@ def _save_state(
     partial.replace(run / "state.pt")
 
 
+_MAY_CHANGE = {"steps", "workers", "threads", "device", "save_every", "check_every"}
+
+
+def _check_same_run(config: TrainConfig, stored: Path) -> None:
+    """Refuse to go on with settings that would make another run of it."""
+    before = json.loads(stored.read_text(encoding="utf-8"))
+    now = json.loads(json.dumps(asdict(config)))
+    changed = sorted(k for k in now if k not in _MAY_CHANGE and now[k] != before.get(k))
+    if changed:
+        raise ConfigError(
+            f"This run was started with other values of {', '.join(changed)}.",
+            next_step="Leave them out to go on, or start a new run, with --from its best weights.",
+        )
+
+
+def describe_sources(stream: StreamConfig) -> dict[str, Any]:
+    """What is trained on, by names that mean something elsewhere too (no paths)."""
+    return {
+        "text": "a text folder" if stream.text else "the shipped text",
+        "fonts": "a font folder" if stream.fonts else "the shipped faces",
+        "labelled_folders": [Path(name).name for name in stream.folders],
+    }
+
+
 def _trim_log(path: Path, step: int) -> None:
     """Drop what was logged after the state that the run goes on from."""
     if path.exists():
@@ -346,6 +375,8 @@ def train_ctc(
         raise ConfigError(
             f"{run} already holds a run.", next_step="Use --resume, or another folder."
         )
+    if resume:
+        _check_same_run(config, run / "config.json")
     run.mkdir(parents=True, exist_ok=True)
     (run / "config.json").write_text(
         json.dumps(asdict(config), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -387,6 +418,15 @@ def train_ctc(
         f"{count_parameters(model) / 1e6:.2f} M weights on {device}, {str(precision)[6:]}, "
         f"{config.workers} renderer(s), step {progress.step} of {config.steps}"
     )
+    for name in config.stream.folders:
+        report(f"{name}: {load_labelled(Path(name))}")
+    if config.stream.text:
+        unknown = count_unknown(Path(config.stream.text)).most_common()
+        shown = " ".join(f"{char!r}" for char, _ in unknown[:20])
+        report(
+            f"{config.stream.text}: lines with characters outside the alphabet are left out "
+            f"({len(unknown)} such characters: {shown}{' ...' if len(unknown) > 20 else ''})"
+        )
     checks = make_check_sets(config, geometry)
     started = time.monotonic() - progress.seconds
     saved = time.monotonic()
@@ -425,7 +465,9 @@ def train_ctc(
             if score < progress.best:
                 progress.best = score
                 save_weights(
-                    mean, run / "best.safetensors", {**entry, "preprocessing": PREPROCESSING}
+                    mean,
+                    run / "best.safetensors",
+                    {**entry, "preprocessing": PREPROCESSING, **describe_sources(config.stream)},
                 )
         if last or time.monotonic() - saved > config.save_every:
             _save_state(run, progress, (model, mean), optimizer)

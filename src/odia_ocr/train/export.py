@@ -191,6 +191,13 @@ def measure_lines(recognizer: CtcRecognizer, *, count: int, seed: int = 707) -> 
     return total.rate
 
 
+def _describe_data(facts: dict[str, Any]) -> str:
+    folders = facts.get("labelled_folders", [])
+    real = f"Labelled lines of {', '.join(folders)} were mixed in." if folders else ""
+    drawn = f"Lines rendered from {facts.get('text', 'text')} in {facts.get('fonts', 'fonts')}."
+    return f"{drawn} {real or 'No real picture was trained on.'}"
+
+
 def write_card(
     path: Path, weights: Path, fit: Fit, rates: dict[str, float], *, version: str
 ) -> None:
@@ -230,9 +237,9 @@ punctuation), {count_parameters(model) / 1e6:.2f} M weights, trained from scratc
 
 ## Data
 
-Rendered lines only: no real picture was trained on. Texts of the open, copyleft, research and
-machine-translated tiers were drawn; held-out lines (`sha1(line) % 20 == 1`), their near-copies and
-the held-out faces never entered training. Sources and licences: THIRD_PARTY.md.
+{_describe_data(facts)} Held-out lines (`sha1(line) % 20 == 1`), their near-copies and the held-out
+faces never entered training; they chose the checkpoint and fitted the confidence.
+Sources and licences: THIRD_PARTY.md.
 
 ## Limits
 

@@ -6,6 +6,7 @@ products find theirs at run time. The first convolution stays in float: it is ch
 
 from __future__ import annotations
 
+import json
 import logging
 import tempfile
 from collections.abc import Iterator
@@ -69,6 +70,7 @@ def quantise_model(source: Path, target: Path, *, lines: int = 160, seed: int = 
         """What the quantiser asks for."""
 
     metadata = {entry.key: entry.value for entry in onnx.load(source).metadata_props}
+    geometry = Geometry(**json.loads(metadata["geometry"]))
     with tempfile.TemporaryDirectory() as name, _quiet():
         prepared, mixed = Path(name) / "prepared.onnx", Path(name) / "mixed.onnx"
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
@@ -82,7 +84,7 @@ def quantise_model(source: Path, target: Path, *, lines: int = 160, seed: int = 
         quantize_static(
             str(mixed),
             str(target),
-            Reader(Geometry(), lines, seed),
+            Reader(geometry, lines, seed),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
             per_channel=True,

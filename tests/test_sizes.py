@@ -1,0 +1,26 @@
+"""What ships stays small."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from odia_ocr.runtime import find_weights
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_recognizer_has_at_most_10_megabytes() -> None:
+    assert find_weights("ctc").stat().st_size <= 10_000_000
+
+
+def test_tracked_files_have_at_most_45_megabytes() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.fail("git ls-files failed: run the tests in a clone")
+    sizes = [(ROOT / name).stat().st_size for name in listed.stdout.split("\0") if name]
+    assert sum(sizes) <= 45_000_000
