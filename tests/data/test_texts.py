@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from odia_ocr.data import reporting
 from odia_ocr.data.texts import (
     SHIPPED,
     NearCopies,
@@ -63,6 +64,17 @@ def test_the_shipped_files_keep_to_the_rule() -> None:
     copies = NearCopies(held)
     assert not [line for line in train if line in copies]
     assert (SHIPPED / "heldout.txt").stat().st_size <= 300_000
+
+
+def test_the_heldout_lines_fall_into_two_halves() -> None:
+    check, report, both = (set(load_pool(s).lines) for s in ("check", "report", "heldout"))
+    assert check | report == both
+    assert not check & report
+    assert min(len(check), len(report)) > 0.4 * len(both)
+    renderers = reporting.make_reporting_renderers("clean")
+    assert {line for r in renderers for line in r.pool.lines} == report
+    (first, *_) = renderers
+    assert not set(first.pool.latin) & set(load_pool("train").latin)
 
 
 def test_the_pools_of_the_two_splits_share_no_latin_word() -> None:

@@ -223,7 +223,7 @@ def make_renderer(
     """Make a renderer of one split: training faces and texts, or held-out ones.
 
     Args:
-        split: "train" or "heldout"; both faces and texts follow it.
+        split: "train", "heldout", or a half of it; both faces and texts follow it.
         seed: First half of every line's key.
         clean: Use the clean recipe (black on white, no degradation).
         recipe: Another recipe.
@@ -240,7 +240,7 @@ def make_renderer(
     """
     check_shaping()
     every = faces or find_faces(fonts)
-    odia = tuple(f for f in every if f.odia and f.heldout == (split == "heldout"))
+    odia = tuple(f for f in every if f.odia and f.heldout == (split != "train"))
     # Companions with Latin letters; without any, the plain training face that has them.
     latin = tuple(f for f in every if not f.odia) or tuple(
         f for f in find_faces() if f.name == COMPANION

@@ -112,7 +112,7 @@ def make_reporting_renderers(name: str) -> tuple[LineRenderer, ...]:
     families = group_families(tuple(face for face in find_faces() if face.heldout))
     return tuple(
         make_renderer(
-            split="heldout",
+            split="report",
             seed=chosen.seed + 1000 * i,
             recipe=chosen.recipe,
             mix=chosen.mix,

@@ -140,7 +140,7 @@ def make_check_sets(config: TrainConfig, geometry: Geometry) -> tuple[CheckSet, 
         ("clean", CLEAN),
     ):
         renderer = make_renderer(
-            split="heldout", seed=4242, recipe=recipe, mix=Mix(min_words=2, max_words=7)
+            split="check", seed=4242, recipe=recipe, mix=Mix(min_words=2, max_words=7)
         )
         lines = [renderer.render(i) for i in range(config.check_lines)]
         sets.append(

@@ -116,7 +116,7 @@ def read_fitting_lines(
     """Hypotheses and truths of held-out rendered lines; every eighth is not Odia (truth "")."""
     hyps: list[tuple[Hypothesis, str]] = []
     renderers = [
-        make_renderer(split="heldout", seed=seed + i, recipe=recipe, mix=Mix(max_words=8))
+        make_renderer(split="check", seed=seed + i, recipe=recipe, mix=Mix(max_words=8))
         for i, recipe in enumerate((TRAINING, TRAINING, CLEAN))
     ]
     images: list[LineImage] = []
@@ -181,7 +181,7 @@ def store_calibration(path: Path, fit: Fit) -> None:
 
 def measure_lines(recognizer: CtcRecognizer, *, count: int, seed: int = 707) -> float:
     """Character error rate on degraded lines of held-out faces and texts."""
-    renderer = make_renderer(split="heldout", seed=seed, mix=Mix(min_words=3, max_words=8))
+    renderer = make_renderer(split="check", seed=seed, mix=Mix(min_words=3, max_words=8))
     drawn = [renderer.render(i) for i in range(count)]
     images = [LineImage(str(i), line.pixels) for i, line in enumerate(drawn)]
     total = EditCounts(0, 0)
