@@ -1,6 +1,6 @@
 """Train several architectures alike and compare them: held-out error against milliseconds a line.
 
-    python scripts/compare_architectures.py -o runs/compare --steps 3000 [--device cuda] [--only NAME]...
+    python scripts/compare_architectures.py -o OUT --steps 3000 [--device cuda] [--only NAME]...
 
 Each gets the same lines, steps and schedule. Runs that exist are resumed, so the comparison can be
 stopped and gone on with. The table goes to OUT/table.md; it belongs in LOG.md with its command.

@@ -15,8 +15,11 @@ from odia_ocr.errors import (
     RecognitionError,
     UsageError,
 )
-from odia_ocr.pipeline import Reader, read, read_pages
-from odia_ocr.types import Candidates, Hypothesis, PageImage, Problem, Reading, Symbol
+from odia_ocr.pipeline import DOUBTFUL_CLUSTER, DOUBTFUL_LINE, Reader, read, read_pages
+from odia_ocr.types import Candidates, Hypothesis, Page, PageImage, Problem, Reading, Symbol
+
+LOW_CLUSTER, HIGH_CLUSTER = DOUBTFUL_CLUSTER / 2, (1 + DOUBTFUL_CLUSTER) / 2
+LOW_LINE, HIGH_LINE = DOUBTFUL_LINE / 2, (1 + DOUBTFUL_LINE) / 2
 
 
 def page_pixels(rows=4):
@@ -159,6 +162,32 @@ def test_a_recognizer_that_always_raises_is_an_error():
         read(page_pixels(), reader=reader_of(Raises()))
 
 
+def test_problems_on_every_line_are_an_error():
+    class Fails(FakeRecognizer):
+        def read_one(self, line):
+            return Problem("recognition", "too thin", "Scan it again.")
+
+    with pytest.raises(RecognitionError, match=r"No line could be read: too thin.*Scan it again"):
+        read(page_pixels(), reader=reader_of(Fails()))
+
+
+def test_an_engine_with_its_own_layout():
+    class Engine:
+        def __init__(self, *problems):
+            self.problems = problems
+
+        def read(self, image):
+            return Page(image.source, image.number, image.size, problems=self.problems)
+
+    def reader_with(*problems):
+        return Reader(FakeRecognizer(), correct, page_reader=Engine(*problems))
+
+    page = read(page_pixels(), reader=reader_with()).pages[0]
+    assert [p.code for p in page.problems] == ["blank-page"]
+    with pytest.raises(RecognitionError, match="took too long"):
+        read(page_pixels(), reader=reader_with(Problem("recognition", "took too long")))
+
+
 @pytest.mark.parametrize("count", [0, 3, 5])
 def test_the_wrong_number_of_results_is_an_error(count):
     class Wrong(FakeRecognizer):
@@ -201,11 +230,15 @@ def test_a_corrector_that_raises_is_a_problem_of_the_line():
 @pytest.mark.parametrize(
     ("confidence", "clusters", "codes"),
     [
-        (0.02, (), ["doubtful"]),
-        (0.6, (), []),
+        (LOW_LINE, (), ["doubtful"]),
+        (HIGH_LINE, (), []),
         (None, (), []),
-        (0.02, (0.9, 0.9, 0.9, 0.9), []),
-        (0.3, (0.5, 0.5, 0.5, 0.5), ["doubtful"]),
+        (None, (LOW_CLUSTER,) * 4, ["doubtful"]),
+        (None, (HIGH_CLUSTER,) * 4, []),
+        # Handwriting: sure clusters in a line that the calibration holds for wrong.
+        (LOW_LINE, (HIGH_CLUSTER,) * 4, ["doubtful"]),
+        (HIGH_LINE, (LOW_CLUSTER,) * 4, ["doubtful"]),
+        (HIGH_LINE, (HIGH_CLUSTER,) * 4, []),
     ],
 )
 def test_low_confidence_is_told(confidence, clusters, codes):

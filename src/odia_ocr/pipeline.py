@@ -38,10 +38,13 @@ if TYPE_CHECKING:
 
     Source = str | Path | bytes | Image.Image | np.ndarray
 
-# A line is doubtful when its clusters are right with less than this mean probability (or, without
-# clusters, the whole line with less than the second); a page when most of its lines are.
+# A line is doubtful when the mean probability that a cluster is right is below the first, or the
+# probability that the whole line is right below the second; a page when most of its lines are.
 DOUBTFUL_CLUSTER = 0.7
 DOUBTFUL_LINE = 0.1
+
+# Problem codes that are said to the reader, yet no failure: the page was read as far as it goes.
+REMARKS = frozenset({"blank-page", "doubtful"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,14 @@ class Reader:
         """Find and read the lines of one page.
 
         Raises:
-            RecognitionError: If the recognizer fails on every line or breaks its contract.
+            RecognitionError: If no line of the page can be read, or the recognizer breaks its
+                contract.
         """
         if self.page_reader is not None:
             page = self.page_reader.read(image)
+            failure = next((p for p in page.problems if p.code not in REMARKS), None)
+            if failure is not None and not page.text:
+                raise RecognitionError(failure.message, next_step=failure.next_step)
             judged = () if page.problems else _judge(page)
             return replace(page, problems=(*page.problems, *judged))
         page = self.segmenter.segment(image)
@@ -92,22 +99,27 @@ class Reader:
             return replace(page, problems=(*page.problems, _blank(page)))
         results = self._recognize([crop_line(image, line) for line in page.lines])
         lines: list[Line] = []
-        problems = list(page.problems)
+        failed: list[Problem] = []
         empty = 0
         for line, result in zip(page.lines, results, strict=True):
             outcome = self._correct(result) if isinstance(result, Candidates) else result
             if isinstance(outcome, Problem):
                 lines.append(line)
-                problems.append(replace(outcome, page=page.number, line_id=line.id))
+                failed.append(replace(outcome, page=page.number, line_id=line.id))
             elif outcome.text:
                 words = place_words(outcome, frame_line(line.polygon))
                 lines.append(replace(line, reading=outcome, words=words))
             else:
                 empty += 1
+        if len(failed) == len(page.lines):
+            raise RecognitionError(
+                f"No line could be read: {failed[0].message}", next_step=failed[0].next_step
+            )
         steps = (*page.steps, f"text: {self.recognizer.name}")
         if empty:
             steps = (*steps, f"left out: {empty} lines of marks without text")
-        page = replace(page, lines=tuple(lines), problems=tuple(problems), steps=steps)
+        problems = (*page.problems, *failed)
+        page = replace(page, lines=tuple(lines), problems=problems, steps=steps)
         return replace(page, problems=(*page.problems, *_judge(page)))
 
     def read_each(self, file: PageFile, pages: PageRange = ALL_PAGES) -> Iterator[PageOutcome]:
@@ -139,12 +151,6 @@ class Reader:
             raise
         except Exception:  # one bad line must not take the others with it
             results = [self._recognize_one(line) for line in lines]
-            if all(isinstance(result, Problem) for result in results):
-                first = results[0]
-                assert isinstance(first, Problem)
-                raise RecognitionError(
-                    f"No line could be read: {first.message}", next_step=first.next_step
-                ) from None
         if len(results) != len(lines):
             raise self._breach(f"gave {len(results)} results for {len(lines)} lines")
         for line, result in zip(lines, results, strict=True):
@@ -257,10 +263,14 @@ def read_pages(
 
 
 def is_doubtful(reading: Reading) -> bool:
-    """True when a reading is likelier wrong than useful; False without calibration."""
-    if reading.cluster_confidence:
-        mean = sum(reading.cluster_confidence) / len(reading.cluster_confidence)
-        return mean < DOUBTFUL_CLUSTER
+    """True when either confidence that the reading carries is low: of its clusters, or the line's.
+
+    Both are looked at: handwriting gives sure clusters in lines that the calibration holds for
+    wrong. A reading that carries neither, such as Tesseract's, is never doubtful.
+    """
+    clusters = reading.cluster_confidence
+    if clusters and sum(clusters) / len(clusters) < DOUBTFUL_CLUSTER:
+        return True
     return reading.confidence is not None and reading.confidence < DOUBTFUL_LINE
 
 

@@ -19,7 +19,8 @@ from PIL import Image
 from odia_ocr.apps import cli
 from odia_ocr.errors import ModelMissingError
 from odia_ocr.pipeline import Reader
-from odia_ocr.types import Candidates, Hypothesis, Reading, Symbol
+from odia_ocr.pipeline import open_reader as open_real_reader
+from odia_ocr.types import Candidates, Hypothesis, Page, Problem, Reading, Symbol
 
 SCHEMA = json.loads(
     (files("odia_ocr.export") / "schema" / "document.schema.json").read_text("utf-8")
@@ -46,6 +47,21 @@ def page_pixels(rows):
             page[top : top + 28, left : left + 28] = 20
             page[top + 4 : top + 24, left + 4 : left + 24] = 245
     return page
+
+
+class PartlyBlind(FakeRecognizer):
+    """Gives a Problem for the lines whose ids end so; "" stands for every line."""
+
+    def __init__(self, *endings):
+        self.endings = endings
+
+    def read(self, lines):
+        return [
+            Problem("recognition", "too thin", "Scan it again.")
+            if line.id.endswith(self.endings)
+            else result
+            for line, result in zip(lines, super().read(lines), strict=True)
+        ]
 
 
 def save(path, *rows):
@@ -147,6 +163,28 @@ def test_existing_files_are_kept_unless_forced(run, tmp_path):
     assert (tmp_path / "out/a.txt").read_text("utf-8") == "କ ଖ\n"
 
 
+def test_a_missing_overlay_is_drawn_beside_files_that_stay(run, tmp_path):
+    save(tmp_path / "b.tif", 1, 2)
+    assert run("read", "b.tif", "-o", "out").code == 0
+    (tmp_path / "out" / "b.txt").write_text("mine", "utf-8")
+    result = run("read", "b.tif", "-o", "out", "--overlay")
+    assert result.code == 0
+    assert "kept out/b.txt" in result.err
+    assert (tmp_path / "out/b.txt").read_text("utf-8") == "mine"
+    overlays = sorted(tmp_path.glob("out/*.overlay.png"))
+    assert [path.name for path in overlays] == [f"b.p000{n}.overlay.png" for n in (1, 2)]
+    # Of all that is there, nothing is made again; of what is missing, only that.
+    before = [path.stat().st_mtime_ns for path in overlays]
+    assert "kept" in run("read", "b.tif", "-o", "out", "--overlay").err
+    assert [path.stat().st_mtime_ns for path in overlays] == before
+    overlays[1].unlink()
+    assert run("read", "b.tif", "-o", "out", "--overlay", "--pages", "1").code == 0
+    assert not overlays[1].exists()
+    assert run("read", "b.tif", "-o", "out", "--overlay").code == 0
+    assert overlays[1].exists()
+    assert overlays[0].stat().st_mtime_ns == before[0]
+
+
 def test_one_format(run, tmp_path):
     save(tmp_path / "a.png", 1)
     assert run("read", "a.png", "-o", "out", "--format", "txt").code == 0
@@ -206,6 +244,58 @@ def test_a_missing_model_stops_with_its_own_status(run, tmp_path):
     assert result.err == "odia-ocr: The model is missing. Install it again.\n"
 
 
+def test_engines_that_cannot_be_opened(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("odia_ocr.pipeline.open_reader", open_real_reader)
+    save(tmp_path / "a.png", 1)
+    save(tmp_path / "b.png", 1)
+    result = run("read", "a.png", "b.png", "--engine", "nosuch")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("odia-ocr: Unknown engine 'nosuch'. ")
+    assert "ctc" in result.err
+    assert result.err.count("\n") == 1
+    result = run("read", "a.png", "b.png", "--engine", "ctc:/nowhere.onnx")
+    assert (result.code, result.out) == (3, "")
+    assert "/nowhere.onnx" in result.err
+    assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("endings", "code", "out"), [(("",), 3, ""), (("1",), 1, "କ ଖ\n"), (("9",), 0, "କ ଖ\nକ ଖ\n")]
+)
+def test_a_page_is_done_when_some_line_was_read(run, tmp_path, monkeypatch, endings, code, out):
+    reader = Reader(PartlyBlind(*endings), lambda c: Reading(c.best.text, 0.9, hypothesis=c.best))
+    monkeypatch.setattr("odia_ocr.pipeline.open_reader", lambda *_, **__: reader)
+    save(tmp_path / "a.png", 2)
+    result = run("read", "a.png")
+    assert (result.code, result.out) == (code, out)
+    assert ("Scan it again." in result.err) == (code != 0)
+    assert run("read", "a.png", "-o", "out").code == code
+    assert (tmp_path / "out" / "a.json").exists() == (code != 3)
+
+
+@pytest.mark.parametrize(("code", "status"), [("recognition", 3), ("blank-page", 0)])
+def test_an_engine_with_its_own_layout_that_reads_nothing(run, tmp_path, monkeypatch, code, status):
+    class Engine:
+        def read(self, image):
+            problem = Problem(code, "Nothing came out.", "Try another.", page=image.number)
+            return Page(image.source, image.number, image.size, problems=(problem,))
+
+    reader = Reader(FakeRecognizer(), None, page_reader=Engine())
+    monkeypatch.setattr("odia_ocr.pipeline.open_reader", lambda *_, **__: reader)
+    save(tmp_path / "a.png", 1)
+    result = run("read", "a.png")
+    assert (result.code, result.out.strip()) == (status, "")
+    assert result.err == "odia-ocr: a.png, page 1: Nothing came out. Try another.\n"
+
+
+@pytest.mark.parametrize("preset", ["fast", "balanced", "best"])
+def test_presets_are_accepted(run, tmp_path, preset):
+    save(tmp_path / "a.png", 1)
+    result = run("read", "a.png", "--preset", preset)
+    assert (result.code, result.out, result.err) == (0, "କ ଖ\n", "")
+    assert "all three are the same for now" in " ".join(run("read", "--help").out.split())
+
+
 @pytest.mark.parametrize(
     ("args", "says"),
     [
@@ -216,6 +306,7 @@ def test_a_missing_model_stops_with_its_own_status(run, tmp_path):
         (["--pages", "x"], "1-3,7"),
         (["-o", "a.png"], "not a folder"),
         (["--nonsense"], "nonsense"),
+        (["--preset", "fastest"], "Known: balanced, best, fast."),
         (["--threads", "0"], "threads"),
     ],
 )
@@ -244,6 +335,31 @@ def test_debug_shows_the_traceback(run, tmp_path, monkeypatch):
     save(tmp_path / "a.png", 1)
     with pytest.raises(ModelMissingError):
         run("read", "a.png", "--engine", "missing")
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_counts_files_and_pages_on_a_terminal(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    for name in ("a.png", "b.png", "c.png"):
+        save(tmp_path / "in" / name, 1)
+
+    def shown(*args):
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stderr", terminal)
+        assert run("read", *args).code == 0
+        return terminal.getvalue()
+
+    assert "3/3" in shown("in", "-o", "out")
+    save(tmp_path / "b.tif", 1, 2)
+    assert "b.tif" in shown("b.tif", "-o", "out")
+    assert shown("in/a.png") == ""
+    monkeypatch.setenv("NO_PROGRESS", "1")
+    assert shown("in", "-o", "again") == ""
 
 
 def test_help_and_version(run):

@@ -10,7 +10,7 @@ from odia_ocr.data.draw import CannotDraw, Style, check_shaping, draw_line, writ
 from odia_ocr.data.faces import Face, find_faces
 from odia_ocr.errors import ShapingError
 
-FACES = {face.name: face for face in find_faces()}
+FACES = {face.name: face for face in find_faces() if face.odia}
 NOTO = FACES["NotoSansOriya-Regular"]
 
 

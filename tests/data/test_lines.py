@@ -12,12 +12,13 @@ import pytest
 
 from odia_ocr.data import reporting
 from odia_ocr.data.compose import Mix, compose_line
-from odia_ocr.data.degrade import CLEAN, TRAINING
+from odia_ocr.data.degrade import CLEAN, TRAINING, colour_picture
 from odia_ocr.data.lines import make_renderer
 from odia_ocr.data.render_folder import open_text_pool, write_rendered
 from odia_ocr.data.texts import SHIPPED, NearCopies, load_pool, read_text_lines
 from odia_ocr.errors import DataError, UsageError
 from odia_ocr.language import ALPHABET, normalise
+from odia_ocr.recognize.line_tensor import Geometry, line_to_pixels
 
 
 def test_a_line_is_a_function_of_seed_and_index() -> None:
@@ -30,6 +31,24 @@ def test_a_line_is_a_function_of_seed_and_index() -> None:
     assert not np.array_equal(first.render(0).pixels, make_renderer(seed=4).render(0).pixels)
 
 
+def test_what_was_drawn_before_changes_nothing() -> None:
+    for split in ("train", "heldout"):
+        renderer = make_renderer(split=split, seed=17)  # type: ignore[arg-type]
+        forth = [renderer.render(i).text for i in range(40)]
+        back = [renderer.render(i).text for i in reversed(range(40))]
+        assert forth == back[::-1]
+
+
+def test_coloured_lines_keep_their_contrast() -> None:
+    grey = np.full((48, 200), 255, np.uint8)
+    grey[14:34, 20:180:8] = 0
+    for seed in range(12):
+        picture = colour_picture(grey, np.random.default_rng(seed))
+        assert picture.shape == (48, 200, 3)
+        shaped = line_to_pixels(picture, Geometry())
+        assert float(np.percentile(shaped, 99)) - float(np.percentile(shaped, 1)) > 120
+
+
 def test_labels_are_normalised_and_in_the_alphabet() -> None:
     renderer = make_renderer(seed=11)
     kinds = set()
@@ -39,7 +58,7 @@ def test_labels_are_normalised_and_in_the_alphabet() -> None:
         assert normalise(line.text) == line.text
         ALPHABET.encode(line.text)
         assert line.pixels.dtype == np.uint8
-        assert min(line.pixels.shape) >= 8
+        assert min(line.pixels.shape[:2]) >= 8
         kinds.update(line.degradation)
     assert len(kinds) > 20
 

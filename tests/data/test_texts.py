@@ -38,6 +38,8 @@ def test_the_rule_is_the_hash_of_the_line() -> None:
         LONG + " ।",
         f"“{LONG}”, ସେ କହିଲେ",
         LONG.replace("ବା ", "ବା, "),
+        LONG.replace("ସେବାରେ", "ଜୀବନରେ"),
+        " ".join(LONG.split()[2:7]),
         "ପୂର୍ବରୁ କିଛି " + " ".join(LONG.split()[:7]) + " ପରେ ଅନ୍ୟ କିଛି",
     ],
 )

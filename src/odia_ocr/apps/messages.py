@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
     from odia_ocr.types import Problem
 
 
@@ -28,16 +30,76 @@ def say(message: str) -> None:
     typer.echo(f"odia-ocr: {message}", err=True)
 
 
-@contextlib.contextmanager
-def show_progress(name: str, pages: int) -> Iterator[Callable[[], None]]:
-    """A progress bar on standard error when that is a terminal; else nothing."""
-    if pages < 2 or not sys.stderr.isatty() or os.environ.get("NO_PROGRESS"):
-        yield lambda: None
-        return
+class ReadingProgress:
+    """A bar for the files and one for the pages of the file being read; nothing where quiet.
+
+    Args:
+        files: How many there are; the bar of files needs two.
+        quiet: Draw nothing.
+    """
+
+    def __init__(self, files: int, *, quiet: bool) -> None:
+        self._files = files
+        self._quiet = quiet
+        self._bars: Progress | None = None
+        self._file_bar: TaskID | None = None
+        self._page_bar: TaskID | None = None
+
+    def begin(self) -> None:
+        """Show the bar of files when there are several."""
+        if self._files > 1:
+            self._file_bar = self._add("files", self._files)
+
+    def begin_pages(self, name: str, pages: int) -> None:
+        """Show the bar of pages when the file has several."""
+        if pages > 1:
+            self._page_bar = self._add(name, pages)
+
+    def end_page(self) -> None:
+        """One page more is done."""
+        if self._bars is not None and self._page_bar is not None:
+            self._bars.advance(self._page_bar)
+
+    def end_file(self) -> None:
+        """One file more is done, read or not."""
+        if self._bars is None:
+            return
+        if self._page_bar is not None:
+            self._bars.remove_task(self._page_bar)
+            self._page_bar = None
+        if self._file_bar is not None:
+            self._bars.advance(self._file_bar)
+
+    def end(self) -> None:
+        """Take the bars away."""
+        if self._bars is not None:
+            self._bars.stop()
+
+    def _add(self, name: str, total: int) -> TaskID | None:
+        if self._quiet:
+            return None
+        if self._bars is None:
+            self._bars = _open_bars()
+        return self._bars.add_task(name, total=total)
+
+
+def _open_bars() -> Progress:
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(name, total=pages)
-        yield lambda: progress.advance(task)
+    bars = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
+    bars.start()
+    return bars
+
+
+@contextlib.contextmanager
+def show_progress(files: int, *, quiet: bool = False) -> Iterator[ReadingProgress]:
+    """Progress bars on standard error when that is a terminal; else nothing."""
+    unseen = not sys.stderr.isatty() or bool(os.environ.get("NO_PROGRESS"))
+    progress = ReadingProgress(files, quiet=quiet or unseen)
+    progress.begin()
+    try:
+        yield progress
+    finally:
+        progress.end()

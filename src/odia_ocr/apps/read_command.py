@@ -6,6 +6,7 @@ Standard output holds the text and nothing else. One bad file or page never stop
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from odia_ocr.apps.inputs import Input, expand_inputs
-from odia_ocr.apps.messages import report, say, show_progress
+from odia_ocr.apps.messages import ReadingProgress, report, say, show_progress
 from odia_ocr.apps.sinks import FolderSink, Sink, TextSink
-from odia_ocr.errors import OdiaOcrError, ResourceMissingError, UsageError
+from odia_ocr.errors import OdiaOcrError, ResourceMissingError, UsageError, name_choices
 
 if TYPE_CHECKING:
     from odia_ocr.pages.images import PageFile, PageLimits
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 EXIT_SOME_FAILED = 1
 EXIT_NOTHING_READ = 3
 _DEFAULT_FORMATS = ["txt", "json"]
-# Said to the reader, yet no failure: the page was read as far as it goes.
-_REMARKS = frozenset({"blank-page", "doubtful"})
+# Part of the command already, so that scripts may name one before the engines differ by it.
+_PRESETS = ["fast", "balanced", "best"]
 
 
 def read(
@@ -54,6 +55,13 @@ def read(
     engine: Annotated[
         str, typer.Option(metavar="NAME[:MODEL]", help="Which recognizer reads.")
     ] = "ctc",
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="fast|balanced|best",
+            help="Speed or accuracy first; all three are the same for now.",
+        ),
+    ] = "balanced",
     pages: Annotated[
         str | None, typer.Option(metavar="1-3,7", help="Only these pages of each file.")
     ] = None,
@@ -89,6 +97,8 @@ def read(
     from odia_ocr.pages.images import PageLimits
     from odia_ocr.pages.page_range import ALL_PAGES, parse_pages
 
+    if preset not in _PRESETS:
+        raise name_choices(preset, _PRESETS, kind="preset")
     wanted = [find_format(name) for name in _split_names(formats) or _DEFAULT_FORMATS]
     if output is None and (overlay or (formats and [f.name for f in wanted] != ["txt"])):
         raise UsageError(
@@ -104,11 +114,16 @@ def read(
         limits=PageLimits(max_pixels=int(max_megapixels * 1e6)),
     )
     sink: Sink = TextSink() if output is None else FolderSink(output, wanted, overlay, force)
-    for item in expand_inputs(inputs, output=output):
-        if isinstance(item, OdiaOcrError):
-            job.fail(item)
-        else:
-            job.read(item, sink)
+    items = expand_inputs(inputs, output=output)
+    # Text that appears on the terminal shows how far it is; a bar would be drawn into it.
+    quiet = output is None and sys.stdout.isatty()
+    with show_progress(len(items), quiet=quiet) as progress:
+        for item in items:
+            if isinstance(item, OdiaOcrError):
+                job.fail(item)
+            else:
+                job.read(item, sink, progress)
+            progress.end_file()
     raise typer.Exit(job.exit_code())
 
 
@@ -129,43 +144,59 @@ class ReadJob:
     failures: int = 0
     _reader: Reader | None = None
 
-    def read(self, item: Input, sink: Sink) -> None:
-        """Read one document into the sink; its failure is reported and counted."""
+    def read(self, item: Input, sink: Sink, progress: ReadingProgress) -> None:
+        """Read one document into the sink; its failure is reported and counted.
+
+        Raises:
+            UsageError: If there is no such engine; no other document can be read either.
+            ResourceMissingError: If the engine lacks something it needs; the same holds.
+        """
         from odia_ocr.pages.images import open_pages
 
         if sink.keeps(item):
-            say(f"{item.name}: kept {sink.describe(item)}, use --force to replace.")
-            self.done += 1
+            self._keep(item, sink)
             return
         try:
             file = open_pages(item.content(), name=item.name, limits=self.limits)
-            with contextlib.closing(file), sink.open(item) as take_page:
-                for outcome in self._outcomes(file):
-                    self._count(item, outcome)
-                    take_page(outcome)
-        except ResourceMissingError:
+            with contextlib.closing(file):
+                if sink.keeps(item, self.pages.select(file.count)):
+                    self._keep(item, sink)
+                    return
+                with sink.open(item) as take_page:
+                    for outcome in self._outcomes(file, progress):
+                        self._count(item, outcome)
+                        take_page(outcome)
+        except (ResourceMissingError, UsageError):
             raise
         except OdiaOcrError as error:
             self.fail(error)
 
-    def _outcomes(self, file: PageFile) -> Iterator[PageOutcome]:
+    def _keep(self, item: Input, sink: Sink) -> None:
+        say(f"{item.name}: kept {sink.describe(item)}, use --force to replace.")
+        self.done += 1
+
+    def _outcomes(self, file: PageFile, progress: ReadingProgress) -> Iterator[PageOutcome]:
         from odia_ocr.pipeline import open_reader
 
         if self._reader is None:
             self._reader = open_reader(self.engine, threads=self.threads)
-        with show_progress(file.source, len(self.pages.select(file.count))) as advance:
-            for outcome in self._reader.read_each(file, self.pages):
-                yield outcome
-                advance()
+        progress.begin_pages(file.source, len(self.pages.select(file.count)))
+        for outcome in self._reader.read_each(file, self.pages):
+            yield outcome
+            progress.end_page()
 
     def _count(self, item: Input, outcome: PageOutcome) -> None:
+        """Tell what went wrong on a page; it is done if something on it could be read."""
+        from odia_ocr.pipeline import REMARKS
+
         if outcome.problem is not None:
             self.failures += 1
             report(item.name, outcome.problem)
         if outcome.page is not None:
-            self.done += 1
+            failures = sum(problem.code not in REMARKS for problem in outcome.page.problems)
+            self.failures += failures
+            self.done += not failures or any(line.reading for line in outcome.page.lines)
             for problem in outcome.page.problems:
-                self.failures += problem.code not in _REMARKS
                 report(item.name, problem)
 
     def fail(self, error: OdiaOcrError) -> None:

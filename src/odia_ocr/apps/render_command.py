@@ -37,11 +37,30 @@ def parse_words(value: str) -> tuple[int, int]:
     return first, last
 
 
+def check_folder(out: Path, *, force: bool) -> None:
+    """Refuse an output that is no folder, or that holds files while `force` is not given.
+
+    Raises:
+        OutputError: If files cannot or shall not be written there.
+    """
+    from odia_ocr.errors import OutputError
+
+    try:
+        filled = out.exists() and any(out.iterdir())
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write into {out}: {error.strerror or error}.",
+            next_step="Give -o a folder, new or empty.",
+        ) from error
+    if filled and not force:
+        raise OutputError(f"{out} is not empty.", next_step="Choose another folder or use --force.")
+
+
 @app.command("lines")
 def lines(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into.")],
     count: Annotated[int, typer.Option(min=1, help="How many lines.")] = 100,
-    seed: Annotated[int, typer.Option(help="Same seed, same pictures.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same pictures.")] = 1,
     clean: Annotated[bool, typer.Option("--clean", help="Black on white, no degradation.")] = False,
     words: Annotated[str, typer.Option(help="Words of a line, e.g. 3 or 1-4.")] = "1-9",
     text: Annotated[
@@ -64,8 +83,12 @@ def lines(
     from rich.console import Console
     from rich.progress import track
 
-    from odia_ocr.errors import OutputError, ResourceMissingError, name_choices
+    from odia_ocr.errors import ResourceMissingError, name_choices
 
+    if split not in ("train", "heldout"):
+        raise name_choices(split, ["train", "heldout"], kind="split")
+    low, high = parse_words(words)
+    check_folder(out, force=force)
     try:
         from odia_ocr.data.compose import Mix
         from odia_ocr.data.lines import make_renderer, render_lines
@@ -76,11 +99,6 @@ def lines(
             next_step="Install it with: pip install 'odia-ocr[render]'.",
         ) from error
 
-    if split not in ("train", "heldout"):
-        raise name_choices(split, ["train", "heldout"], kind="split")
-    low, high = parse_words(words)
-    if out.exists() and any(out.iterdir()) and not force:
-        raise OutputError(f"{out} is not empty.", next_step="Choose another folder or use --force.")
     mix = Mix(min_words=low, max_words=high)
     if text:  # the words of that file and nothing made up
         mix = replace(mix, running=1.0, words=0, numbers=0, latin=0, rare=0, punctuated=0)

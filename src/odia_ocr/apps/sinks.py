@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,8 +28,13 @@ TakePage = Callable[["PageOutcome"], None]
 class Sink(Protocol):
     """Where the pages of documents go."""
 
-    def keeps(self, item: Input) -> bool:
-        """True when the document need not be read: its files exist and stay."""
+    def keeps(self, item: Input, pages: Sequence[int] | None = None) -> bool:
+        """True when the document need not be read: its files exist and stay.
+
+        Args:
+            item: The document.
+            pages: Numbers of its wanted pages, or None while it is not open.
+        """
         ...
 
     def describe(self, item: Input) -> str:
@@ -47,7 +52,7 @@ class TextSink:
 
     started: bool = False
 
-    def keeps(self, item: Input) -> bool:
+    def keeps(self, item: Input, pages: Sequence[int] | None = None) -> bool:
         """Standard output keeps nothing."""
         return False
 
@@ -85,9 +90,16 @@ class FolderSink:
     overlay: bool
     force: bool
 
-    def keeps(self, item: Input) -> bool:
-        """True when every file of the document is there and may not be replaced."""
-        return not self.force and all(path.exists() for path in self._paths(item).values())
+    def keeps(self, item: Input, pages: Sequence[int] | None = None) -> bool:
+        """True when every file of the document is there and may not be replaced.
+
+        There is an overlay for each page, so with overlays it is False while the pages are unknown.
+        """
+        if self.force or not all(path.exists() for path in self._paths(item).values()):
+            return False
+        if not self.overlay:
+            return True
+        return bool(pages) and all(self._overlay(item, n).exists() for n in pages or ())
 
     def describe(self, item: Input) -> str:
         """The files of the document."""
@@ -125,12 +137,15 @@ class FolderSink:
 
         assert outcome.page is not None
         assert outcome.image is not None
-        path = self.folder / f"{item.stem}.p{outcome.number:04d}{OVERLAY_SUFFIX}"
+        path = self._overlay(item, outcome.number)
         if path.exists() and not self.force:
             say(f"{item.name}: kept {path}, use --force to replace.")
             return
         with replace_file(path) as stream:
             write_overlay(outcome.page, outcome.image, stream)
+
+    def _overlay(self, item: Input, number: int) -> Path:
+        return self.folder / f"{item.stem}.p{number:04d}{OVERLAY_SUFFIX}"
 
     def _paths(self, item: Input) -> dict[str, Path]:
         return {form.name: self.folder / f"{item.stem}{form.suffix}" for form in self.formats}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -57,10 +58,10 @@ def ctc(
 
     Example: odia-ocr train ctc -o runs/mine --data my_lines --from shipped --steps 500
     """
-    from odia_ocr.errors import ResourceMissingError
+    from odia_ocr.errors import OutputError, ResourceMissingError
 
     try:
-        from odia_ocr.train.ctc import train_ctc
+        from odia_ocr.train.ctc import config_from, train_ctc
         from odia_ocr.train.curve import draw_curve
         from odia_ocr.train.export import export_run
         from odia_ocr.train.shipped import find_shipped_weights
@@ -72,6 +73,8 @@ def ctc(
     from rich.console import Console
     from rich.progress import Progress
 
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is not a folder.", next_step="Give -o a folder for the run.")
     settings = _read_settings(config, out if resume else None)
     stream = settings.setdefault("stream", {})
     if data:
@@ -89,11 +92,9 @@ def ctc(
         settings.setdefault("rate", 5e-4)
         settings.setdefault("warmup", 50)
         stream.setdefault("easy_chunks", 0)
+    parsed = config_from(settings)
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as progress:
-        from odia_ocr.train.ctc import config_from
-
-        parsed = config_from(settings)
         task = progress.add_task("Training", total=parsed.steps)
         best = train_ctc(
             parsed,
@@ -111,9 +112,12 @@ def ctc(
 
 
 def _read_settings(config: Path | None, run: Path | None) -> dict[str, Any]:
+    """The settings of a file, each of the kind that its default has; unknown keys stay."""
     import json
+    from dataclasses import asdict
 
     from odia_ocr.errors import ConfigError
+    from odia_ocr.train.ctc import TrainConfig
 
     path = config or (run / "config.json" if run else None)
     if path is None or (config is None and not path.exists()):
@@ -124,7 +128,45 @@ def _read_settings(config: Path | None, run: Path | None) -> dict[str, Any]:
         raise ConfigError(f"Cannot read {path}: {error}.", next_step="Give a JSON file.") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{path} must hold a JSON object.")
+    wrong = list(_find_wrong(values, asdict(TrainConfig())))
+    if wrong:
+        raise ConfigError(
+            f"{path}: {'; '.join(wrong)}.",
+            next_step="Compare it with the config.json of a run.",
+        )
     return values
+
+
+def _find_wrong(values: dict[str, Any], defaults: dict[str, Any]) -> Iterator[str]:
+    """Say which values are not of the kind of their default."""
+    for key, value in values.items():
+        if key not in defaults:
+            continue
+        default = defaults[key]
+        if isinstance(default, dict) and isinstance(value, dict):
+            yield from (f"{key}.{wrong}" for wrong in _find_wrong(value, default))
+        elif not _fits(value, default):
+            yield f"{key} must be {_name_kind(default)}, got {value!r}"
+
+
+def _fits(value: object, default: object) -> bool:
+    if isinstance(default, tuple):  # of so many numbers, or any number of names
+        if not isinstance(value, list):
+            return False
+        kinds = default or ("",) * len(value)
+        return len(value) == len(kinds) and all(map(_fits, value, kinds))
+    if default is None:
+        return value is None or isinstance(value, str)
+    if isinstance(value, bool) or isinstance(default, bool):
+        return isinstance(value, bool) and isinstance(default, bool)
+    return isinstance(value, (int, float) if isinstance(default, float) else type(default))
+
+
+def _name_kind(default: object) -> str:
+    if isinstance(default, tuple):
+        return f"a list of {len(default)} numbers" if default else "a list of names"
+    kinds = {dict: "an object", bool: "true or false", int: "a whole number", float: "a number"}
+    return kinds.get(type(default), "a string")
 
 
 def _architecture_of(weights: Path) -> dict[str, Any]:
@@ -144,11 +186,11 @@ def status(run: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> Non
 
     from odia_ocr.errors import FileMissingError
 
-    log = run / "log.jsonl"
-    if not log.exists():
+    log, config = run / "log.jsonl", run / "config.json"
+    if not log.exists() or not config.exists():
         raise FileMissingError(f"No run in {run}.", next_step="Name the folder given to train -o.")
     rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line]
-    total = json.loads((run / "config.json").read_text(encoding="utf-8"))["steps"]
+    total = json.loads(config.read_text(encoding="utf-8"))["steps"]
     table = Table(title=f"{run}: step {rows[-1]['step'] if rows else 0} of {total}")
     for column in ("step", "lines", "minutes", "loss", "CER degraded %", "CER clean %"):
         table.add_column(column, justify="right")

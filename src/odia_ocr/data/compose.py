@@ -90,8 +90,7 @@ def _span(rng: np.random.Generator, pool: TextPool, count: int, least: int) -> s
 
 
 def _word(rng: np.random.Generator, pool: TextPool) -> str:
-    rank = int(rng.exponential(max(1.0, len(pool.words) / 4)))
-    return pool.words[min(rank, len(pool.words) - 1)]
+    return _choose(rng, pool.words)
 
 
 def make_number(rng: np.random.Generator) -> str:
@@ -195,7 +194,7 @@ def _fill(rng: np.random.Generator, pool: TextPool, mix: Mix, make: Callable[[],
             base[at] = make()
         else:
             base.insert(at, make())
-    return " ".join(base[: mix.max_words + 2])
+    return " ".join(base[: mix.max_words])
 
 
 def compose_line(rng: np.random.Generator, pool: TextPool, mix: Mix) -> str:

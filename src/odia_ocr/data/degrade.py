@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
-    from odia_ocr.types import FloatArray, GreyPixels
+    from odia_ocr.types import FloatArray, GreyPixels, Pixels
 
 cv2.setNumThreads(0)
 
@@ -42,6 +42,7 @@ class Recipe:
         outline, shadow: Chances of drawn effects.
         low_resolution: Chance; `scale` is the range of heights in pixels it is reduced to.
         blur, motion, noise, jpeg, sharpen, binarise, light: Chances of camera and scanner effects.
+        colour: Chance of coloured writing on a coloured ground that may change along the line.
         strength: Scales how far blur, noise, warps and compression go; 1 is the full range.
     """
 
@@ -83,6 +84,7 @@ class Recipe:
     sharpen: float = 0.08
     binarise: float = 0.08
     light: float = 0.20
+    colour: float = 0.12
     strength: float = 1.0
 
 
@@ -95,7 +97,7 @@ NO_DEGRADATION: dict[str, Any] = {
 CLEAN = replace(
     Recipe("clean-1", sizes=(32.0, 48.0), margin=(0.08, 0.20), side=(0.2, 0.5)), **NO_DEGRADATION
 )
-TRAINING = Recipe("training-1")
+TRAINING = Recipe("training-2")
 
 Step = Callable[["FloatArray", np.random.Generator, Recipe], "FloatArray"]
 
@@ -350,3 +352,23 @@ def photograph(
         if ok:
             return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
     return np.asarray(grey, np.uint8)
+
+
+def colour_picture(grey: GreyPixels, rng: np.random.Generator) -> Pixels:
+    """Give ink and ground colours; their lightness may be close, their hues are not.
+
+    Args:
+        grey: uint8 (h, w).
+        rng: Source of the colours and of a second ground colour along the line.
+
+    Returns:
+        RGB, uint8 (h, w, 3).
+    """
+    for _ in range(20):
+        ink, ground, other = rng.uniform(0, 255, (3, 3)).astype(np.float32)
+        if min(np.linalg.norm(ink - ground), np.linalg.norm(ink - other)) > 140:
+            break
+    shift = float(rng.uniform(0, 1)) * np.linspace(0, 1, grey.shape[1], dtype=np.float32)
+    grounds = ground + (other - ground) * shift[:, None] * float(rng.random() < 0.4)  # (w, 3)
+    share = grey.astype(np.float32)[..., None] / 255.0
+    return np.asarray(np.clip(ink * (1 - share) + grounds[None] * share, 0, 255), np.uint8)

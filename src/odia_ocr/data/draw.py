@@ -103,6 +103,8 @@ class _Font:
 
         self.face = hb.Face(hb.Blob.from_file_path(path))
         self.font = hb.Font(self.face)
+        # Never emboldened: what it measures must not depend on what was drawn before.
+        self.plain = hb.Font(self.face)
         self.upem = self.face.upem
         self.covered = frozenset(self.face.unicodes)
         self.dotted_circle = self.font.get_nominal_glyph(_DOTTED_CIRCLE)
@@ -113,7 +115,7 @@ class _Font:
     def ink(self, glyph: int) -> tuple[float, float] | None:
         """(left, right) of a glyph's outline from its origin in em; None without ink."""
         if glyph not in self._ink:
-            extents = self.font.get_glyph_extents(glyph)
+            extents = self.plain.get_glyph_extents(glyph)
             left, width = (extents.x_bearing, extents.width) if extents else (0, 0)
             self._ink[glyph] = (left / self.upem, (left + width) / self.upem) if width else None
         return self._ink[glyph]

@@ -10,17 +10,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from odia_ocr.data.compose import Mix, compose_line
-from odia_ocr.data.degrade import CLEAN, INK_STEPS, TRAINING, Recipe, paint, photograph
+from odia_ocr.data.degrade import (
+    CLEAN,
+    INK_STEPS,
+    TRAINING,
+    Recipe,
+    colour_picture,
+    paint,
+    photograph,
+)
 from odia_ocr.data.draw import CannotDraw, DrawnLine, Style, check_shaping, draw_line
 from odia_ocr.data.faces import Face, find_faces, group_families
 from odia_ocr.data.texts import Split, TextPool, load_pool
 from odia_ocr.errors import FontMissingError, ShapingError
 
 if TYPE_CHECKING:
-    from odia_ocr.types import FloatArray, GreyPixels
+    from odia_ocr.types import FloatArray, GreyPixels, Pixels
 
 _TRIES = 40
-COMPANION = "NotoSansOriya-Regular"
+TRAINING_COMPANION = "NotoSansOriya-Regular"
+HELDOUT_COMPANION = "Lato-Regular"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +37,7 @@ class RenderedLine:
     """A rendered line.
 
     Attributes:
-        pixels: Grey picture, uint8 (h, w).
+        pixels: Grey (h, w) or RGB (h, w, 3) picture, uint8.
         text: Exact normalised text, ZWNJ where the face shows a halant between consonants.
         face: Name of the face.
         family: Family of the face.
@@ -36,7 +45,7 @@ class RenderedLine:
         degradation: Steps applied, in order.
     """
 
-    pixels: GreyPixels
+    pixels: Pixels
     text: str
     face: str
     family: str
@@ -109,7 +118,10 @@ class LineRenderer:
                     ink = changed
                     applied.append(name)
         picture = paint(ink, rng, self.recipe, applied)
-        pixels = photograph(picture, rng, self.recipe, applied)
+        pixels: Pixels = photograph(picture, rng, self.recipe, applied)
+        if rng.random() < self.recipe.colour:
+            applied.append("colour")
+            pixels = colour_picture(pixels, rng)
         return RenderedLine(pixels, drawn.text, face.name, face.family, face.kind, tuple(applied))
 
     def _choose_style(self, rng: np.random.Generator, applied: list[str]) -> Style:
@@ -241,9 +253,10 @@ def make_renderer(
     check_shaping()
     every = faces or find_faces(fonts)
     odia = tuple(f for f in every if f.odia and f.heldout == (split != "train"))
-    # Companions with Latin letters; without any, the plain training face that has them.
-    latin = tuple(f for f in every if not f.odia) or tuple(
-        f for f in find_faces() if f.name == COMPANION
+    # Faces that draw Latin words; the shipped one of the split when the folder has none.
+    companion = TRAINING_COMPANION if split == "train" else HELDOUT_COMPANION
+    latin = tuple(f for f in every if not f.odia and f.heldout == (split != "train")) or tuple(
+        f for f in find_faces() if f.name == companion
     )
     if not odia:
         raise FontMissingError(

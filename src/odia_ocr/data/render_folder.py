@@ -9,28 +9,42 @@ from pathlib import Path
 from PIL import Image
 
 from odia_ocr.data.lines import RenderedLine
-from odia_ocr.data.texts import SHIPPED, TextPool, read_text_lines
+from odia_ocr.data.texts import (
+    SHIPPED,
+    NearCopies,
+    Split,
+    TextPool,
+    load_pool,
+    read_text_lines,
+    split_lines,
+)
 from odia_ocr.errors import DataError, OutputError
 from odia_ocr.language import ALPHABET, find_unknown, normalise
 
 
-def open_text_pool(path: Path) -> TextPool:
-    """A pool of the lines of one text file, without those that leave the alphabet.
+def open_text_pool(path: Path, split: Split = "train") -> TextPool:
+    """A pool of the lines of one text file that belong to the split and fit the alphabet.
+
+    For "train" the shipped held-out lines and their near-copies are left out, for the others all
+    lines but the held-out ones: see `odia_ocr.data.texts`.
 
     Raises:
-        DataError: If no line can be drawn; the message counts the characters that are in the way.
+        DataError: If no line can be drawn; the message says what is in the way.
     """
     raw = read_text_lines(path)
-    lines = [normalise(line) for line in raw]
+    copies = NearCopies(read_text_lines(SHIPPED / "heldout.txt")) if split == "train" else None
+    chosen = split_lines(raw, split, copies)
+    lines = [normalise(line) for line in chosen]
     usable = tuple(line for line in lines if line and all(char in ALPHABET for char in line))
     if not usable:
-        unknown = find_unknown(raw).most_common(5)
+        unknown = " ".join(char for char, _ in find_unknown(raw).most_common(5)) or "none"
         raise DataError(
-            f"No usable line in {path} ({len(raw)} lines; outside the alphabet: {unknown}).",
-            next_step="Give a UTF-8 file of Odia text, one line each.",
+            f"No usable line in {path}: {len(raw)} lines, {len(chosen)} of them in the split "
+            f"{split!r}; characters outside the alphabet: {unknown}.",
+            next_step="Give a UTF-8 file of Odia text, one line each, or another --split.",
         )
     words = tuple(dict.fromkeys(word for line in usable for word in line.split(" ")))
-    return TextPool(usable, words, tuple(read_text_lines(SHIPPED / "english.txt")))
+    return TextPool(usable, words, load_pool(split).latin)
 
 
 def write_rendered(lines: Iterable[RenderedLine], out: Path) -> int:

@@ -66,6 +66,7 @@ DEGRADED = Recipe(
     sharpen=0.06,
     binarise=0.06,
     light=0.18,
+    colour=0.10,
     strength=0.85,
 )
 LIGHT_SCAN = replace(
@@ -109,7 +110,7 @@ def make_reporting_renderers(name: str) -> tuple[LineRenderer, ...]:
     if name not in SETS:
         raise name_choices(name, list(SETS), kind="reporting set")
     chosen = SETS[name]
-    families = group_families(tuple(face for face in find_faces() if face.heldout))
+    families = group_families(tuple(face for face in find_faces() if face.heldout and face.odia))
     return tuple(
         make_renderer(
             split="report",

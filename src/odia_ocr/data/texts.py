@@ -2,7 +2,8 @@
 
 A line is held out when `sha1(NFC line) % 20 == 1`. Held-out lines never enter training, and
 neither do near-copies: lines that are equal once only letters are looked at, that hold a whole
-held-out line of four words or more, or that share a run of seven words with one.
+held-out line of four words or more or stand inside one, that differ from one in a single word (five
+words or more), or that share a run of seven words with one.
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +32,8 @@ _SHINGLE = 7
 _SHORTEST_CONTAINED = 4
 _NOT_LETTER = re.compile(r"[^\w\u0b00-\u0b7f ]")
 
+LEXICON_SAMPLE = 60_000
+NOT_LEXICONS = ("english", "countries_cldr", "desired_characters")
 # Share of lines taken from large one-voice or machine-made texts; other files count in full.
 CORPUS_SHARE = {"bible-irv": 0.25, "bhagabata": 0.3, "mmlu": 0.3}
 
@@ -63,6 +65,8 @@ class NearCopies:
 
     def __init__(self, heldout: Iterable[str]) -> None:
         self._runs: dict[int, set[tuple[str, ...]]] = {}
+        self._inside: set[tuple[str, ...]] = set()
+        self._but_one: set[tuple[str, ...]] = set()
         self._whole: set[str] = set()
         for line in heldout:
             words = _letters(line)
@@ -70,23 +74,34 @@ class NearCopies:
                 continue
             self._whole.add("".join(words))
             if len(words) >= _SHINGLE:
-                for i in range(len(words) - _SHINGLE + 1):
-                    self._add(words[i : i + _SHINGLE])
+                self._runs.setdefault(_SHINGLE, set()).update(_runs_of(words, _SHINGLE))
             elif len(words) >= _SHORTEST_CONTAINED:
-                self._add(words)
-
-    def _add(self, words: list[str]) -> None:
-        self._runs.setdefault(len(words), set()).add(tuple(words))
+                self._runs.setdefault(len(words), set()).add(tuple(words))
+            for length in range(_SHORTEST_CONTAINED, _SHINGLE):
+                self._inside.update(_runs_of(words, length))
+            self._but_one.update(_leave_one_out(words))
 
     def __contains__(self, line: object) -> bool:
         words = _letters(str(line))
-        if "".join(words) in self._whole:
+        if "".join(words) in self._whole or tuple(words) in self._inside:
+            return True
+        if not self._but_one.isdisjoint(_leave_one_out(words)):
             return True
         return any(
-            tuple(words[i : i + length]) in runs
-            for length, runs in self._runs.items()
-            for i in range(len(words) - length + 1)
+            not runs.isdisjoint(_runs_of(words, length)) for length, runs in self._runs.items()
         )
+
+
+def _runs_of(words: list[str], length: int) -> Iterator[tuple[str, ...]]:
+    return (tuple(words[i : i + length]) for i in range(len(words) - length + 1))
+
+
+def _leave_one_out(words: list[str]) -> Iterator[tuple[str, ...]]:
+    """The line without its first, second ... word; a gap marks where. Long lines share runs."""
+    if not _SHORTEST_CONTAINED < len(words) <= 2 * _SHINGLE:
+        return
+    for i in range(len(words)):
+        yield (*words[:i], "", *words[i + 1 :])
 
 
 def read_text_lines(path: Path) -> list[str]:
@@ -114,7 +129,7 @@ class TextPool:
 
     Attributes:
         lines: Normalised lines, every character in the alphabet.
-        words: Normalised Odia words of a lexicon, frequent ones first.
+        words: Normalised Odia words of lexicons, in no order that matters.
         latin: Latin-letter words.
     """
 
@@ -138,7 +153,20 @@ def split_lines(lines: Iterable[str], split: Split, copies: NearCopies | None = 
 
 
 def _split_latin(words: Iterable[str], split: Split) -> tuple[str, ...]:
-    return tuple(word for word in words if is_in_split(word, split))
+    return tuple(word for word in words if is_in_split(word.lower(), split))
+
+
+def _sample_lexicon(path: Path) -> list[str]:
+    """Up to 60,000 words of a list, a random sample of a longer one.
+
+    Takes one word a line, hunspell's word/FLAGS and word TAB count.
+    """
+    rows = (re.split(r"[\t/]", line)[0].strip() for line in read_text_lines(path))
+    words = [word for word in rows if len(word) > 1]
+    if len(words) > LEXICON_SAMPLE:
+        picked = np.random.default_rng(2).permutation(len(words))[:LEXICON_SAMPLE]
+        words = [words[i] for i in sorted(picked)]
+    return words
 
 
 def count_unknown(folder: Path) -> Counter[str]:
@@ -191,14 +219,13 @@ def load_pool(split: Split, folder: Path | None = None) -> TextPool:
         chosen += _keep_known(split_lines(some, split, copies))
     lexicon: list[str] = []
     for path in sorted((folder / "words").glob("*.txt")):
-        if path.stem != "english":  # hunspell writes word/FLAGS, frequency lists word TAB count
-            rows = (re.split(r"[\t/]", line)[0].strip() for line in read_text_lines(path))
-            lexicon += list(islice((word for word in rows if word), 60_000))
-    odia_words = tuple(dict.fromkeys(_keep_known(split_lines(lexicon, split))))
+        if path.stem not in NOT_LEXICONS:
+            lexicon += _sample_lexicon(path)
+    odia_words = tuple(dict.fromkeys(_keep_known(split_lines(lexicon, split, copies))))
+    if not odia_words:
+        odia_words = tuple(dict.fromkeys(word for line in chosen for word in line.split(" ")))
     english = folder / "words" / "english.txt"
     tokens = re.findall(r"(?<!\w)[A-Za-z]{2,}(?!\w)", "\n".join(chosen))
     source = english if english.exists() else SHIPPED / "english.txt"
     latin = _split_latin(dict.fromkeys([*tokens, *read_text_lines(source)]), split)
-    if not odia_words:
-        odia_words = tuple(dict.fromkeys(word for line in chosen for word in line.split(" ")))
     return TextPool(tuple(chosen), odia_words, latin)

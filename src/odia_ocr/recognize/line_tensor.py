@@ -52,6 +52,8 @@ def choose_grey(pixels: Pixels) -> GreyPixels:
     grey: GreyPixels = np.asarray(Image.fromarray(pixels).convert("L"))
     step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / _SAMPLE)))
     sample = pixels[::step, ::step].reshape(-1, 3).astype(np.float32)
+    if len(sample) < 2:
+        return grey
     centre = sample.mean(axis=0)
     covariance = np.cov((sample - centre).T)
     values, vectors = np.linalg.eigh(covariance)

@@ -292,6 +292,7 @@ def _save_state(
         "smooth": models[1].state_dict(),
         "optimizer": optimizer.state_dict(),
         "torch_rng": torch.get_rng_state(),
+        "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
     partial = run / "state.pt.partial"
     torch.save(state, partial)
@@ -378,6 +379,9 @@ def train_ctc(
     if resume:
         _check_same_run(config, run / "config.json")
     run.mkdir(parents=True, exist_ok=True)
+    if not resume:  # a run that was killed before its first saved state begins anew
+        for name in ("log.jsonl", "best.safetensors", "best.json"):
+            (run / name).unlink(missing_ok=True)
     (run / "config.json").write_text(
         json.dumps(asdict(config), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
@@ -404,6 +408,8 @@ def train_ctc(
         for group in optimizer.param_groups:
             group["fused"] = True
         torch.set_rng_state(state["torch_rng"].cpu())
+        if torch.cuda.is_available() and state.get("cuda_rng"):
+            torch.cuda.set_rng_state_all([rng.cpu() for rng in state["cuda_rng"]])
         progress = Progress(**state["progress"])
         _trim_log(run / "log.jsonl", progress.step)
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

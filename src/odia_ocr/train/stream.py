@@ -21,12 +21,17 @@ from odia_ocr.data.compose import Mix
 from odia_ocr.data.degrade import CLEAN, Recipe, photograph
 from odia_ocr.data.lines import LineRenderer, make_renderer
 from odia_ocr.data.lineset import LabelledLine, load_labelled
-from odia_ocr.errors import RecognitionError
+from odia_ocr.errors import DataError, RecognitionError
 from odia_ocr.language import ALPHABET
 from odia_ocr.recognize.line_tensor import Geometry, line_to_pixels, stack_lines
 
 if TYPE_CHECKING:
     from odia_ocr.types import GreyPixels
+
+
+# Raise it with every change of rendering, text or fonts that alters the lines of a seed.
+STREAM_VERSION = 2
+_MOST_EMPTY_CHUNKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class StreamConfig:
         easy_chunks: The first chunks hold short, little degraded lines, so that alignment starts.
         clean_share: Share of lines drawn by the clean recipe.
         max_width: Wider lines are left out, in pixels after scaling.
+        version: Of the code that makes lines; a run goes on only with the version it began with.
     """
 
     seed: int = 1
@@ -56,6 +62,7 @@ class StreamConfig:
     easy_chunks: int = 30
     clean_share: float = 0.08
     max_width: int = 1100
+    version: int = STREAM_VERSION
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,8 +183,16 @@ def _work(
     try:
         sources = _open_sources(config)
         chunk = first
+        empty = 0
         while True:
             made = (chunk, make_chunk(sources, config, chunk, geometry))
+            empty = 0 if made[1] else empty + 1
+            if empty > _MOST_EMPTY_CHUNKS:
+                raise DataError(
+                    f"Hardly any line can be trained on: wider than {config.max_width} px after "
+                    "scaling, or with more letters than it has room for.",
+                    next_step="Check the labelled folders; a line picture holds one printed line.",
+                )
             if not _hand_over(out, made):
                 return
             chunk += step

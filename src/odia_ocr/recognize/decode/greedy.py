@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from odia_ocr.recognize.decode.spelling import spell_symbols
 from odia_ocr.types import Emission, Hypothesis, Symbol
 
 
@@ -28,7 +29,8 @@ class GreedyDecoder:
     def __call__(self, emission: Emission) -> tuple[Hypothesis, ...]:
         """One hypothesis; `optical_logp` is the log-probability of the whole path.
 
-        A symbol's `logp` is that of its surest frame, its span the frames up to the neighbours'.
+        Text is in the usual spelling. A symbol's `logp` is that of its surest frame, its span the
+        frames up to halfway to its neighbours'.
         """
         log_probs = emission.log_probs  # (T, V)
         best = log_probs.argmax(axis=1)  # (T,)
@@ -54,7 +56,9 @@ class GreedyDecoder:
         ]
         return (
             Hypothesis(
-                symbols=_fill_gaps(symbols), optical_logp=min(0.0, total), source=self.source
+                symbols=spell_symbols(_fill_gaps(symbols)),
+                optical_logp=min(0.0, total),
+                source=self.source,
             ),
         )
 

@@ -1,0 +1,137 @@
+"""`odia-ocr train`: settings are checked and wrong use ends clearly, before anything is trained."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("matplotlib")
+
+from odia_ocr.apps import cli
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    """Run the command in an empty folder; gives exit status, standard output and error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ODIA_OCR_DEBUG", raising=False)
+
+    def call(*args: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["odia-ocr", "train", *map(str, args)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        code = caught.value.code
+        captured = capsys.readouterr()
+        return (code if isinstance(code, int) else 0), captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch):
+    """Stand in for the training itself; gives the configurations it was asked for."""
+    asked = []
+
+    def train(config, run, **_):
+        asked.append(config)
+        return run / "best.safetensors"
+
+    monkeypatch.setattr("odia_ocr.train.ctc.train_ctc", train)
+    monkeypatch.setattr("odia_ocr.train.curve.draw_curve", lambda *_: None)
+    return asked
+
+
+def test_options_win_over_the_file(run, trained, tmp_path: Path) -> None:
+    settings = {
+        "steps": 70,
+        "rate": 1,
+        "seed": 5,
+        "stream": {"batch": 3, "folders": ["mine"], "text": None},
+        "architecture": {"channels": [4, 8, 8, 8], "blocks": [0, 0], "dropout": 0},
+    }
+    (tmp_path / "c.json").write_text(json.dumps(settings), "utf-8")
+    code, _, said = run("ctc", "-o", "r", "--config", "c.json", "--steps", 9, "--no-export")
+    assert (code, said) == (0, "")
+    (config,) = trained
+    assert (config.steps, config.seed, config.stream.batch) == (9, 5, 3)
+    assert config.stream.folders == ("mine",)
+    assert config.architecture.channels == (4, 8, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"stream": 5}, "stream must be an object, got 5"),
+        ({"architecture": 3}, "architecture must be an object, got 3"),
+        ({"steps": "many"}, "steps must be a whole number, got 'many'"),
+        ({"steps": 2.5}, "steps must be a whole number, got 2.5"),
+        ({"workers": True}, "workers must be a whole number, got True"),
+        ({"rate": "fast", "clip": None}, "rate must be a number, got 'fast'; clip must be"),
+        ({"device": 0}, "device must be a string, got 0"),
+        ({"stream": {"text": 7}}, "stream.text must be a string, got 7"),
+        ({"stream": {"folders": "mine"}}, "stream.folders must be a list of names"),
+        ({"stream": {"folders": [1]}}, "stream.folders must be a list of names"),
+        ({"architecture": {"channels": [1, 2]}}, "architecture.channels must be a list of 4"),
+        ([1], "must hold a JSON object"),
+    ],
+)
+def test_values_of_the_wrong_kind(run, trained, tmp_path: Path, settings, says: str) -> None:
+    (tmp_path / "c.json").write_text(json.dumps(settings), "utf-8")
+    code, _, said = run("ctc", "-o", "r", "--config", "c.json", "--data", "mine")
+    assert code == 2
+    assert said.startswith("odia-ocr: c.json")
+    assert says in said
+    assert trained == []
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [("{", "Cannot read c.json"), (None, "Cannot read c.json"), ('{"stepz": 3}', "stepz")],
+)
+def test_files_that_are_no_settings(run, trained, tmp_path: Path, content, says: str) -> None:
+    if content is not None:
+        (tmp_path / "c.json").write_text(content, "utf-8")
+    code, _, said = run("ctc", "-o", "r", "--config", "c.json")
+    assert code == 2
+    assert says in said
+    assert trained == []
+
+
+def test_resuming_needs_a_state(run, tmp_path: Path) -> None:
+    code, _, said = run("ctc", "-o", "r", "--resume")
+    assert code == 1
+    assert said == "odia-ocr: No state in r. Start it without --resume.\n"
+    assert not (tmp_path / "r").exists()
+
+
+def test_wrong_use(run, trained, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("mine", "utf-8")
+    code, _, said = run("ctc", "-o", "f")
+    assert (code, said) == (1, "odia-ocr: f is not a folder. Give -o a folder for the run.\n")
+    code, _, said = run("ctc", "-o", "r", "--device", "tpu")
+    assert code == 2
+    assert "auto, cpu, cuda" in said
+    code, _, said = run("ctc", "-o", "r", "--from", "nowhere.safetensors")
+    assert code == 3
+    assert "nowhere.safetensors" in said
+    assert trained == []
+
+
+def test_the_status_of_a_run(run, tmp_path: Path) -> None:
+    code, _, said = run("status", "r")
+    assert (code, said) == (1, "odia-ocr: No run in r. Name the folder given to train -o.\n")
+    row = {"step": 3, "lines": 96, "minutes": 0.5, "loss": 1.25}
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "log.jsonl").write_text(
+        json.dumps({**row, "cer_degraded": 0.5, "cer_clean": 0.25}) + "\n", "utf-8"
+    )
+    assert run("status", "r")[0] == 1
+    (tmp_path / "r" / "config.json").write_text('{"steps": 9}', "utf-8")
+    code, out, _ = run("status", "r")
+    assert code == 0
+    assert "step 3 of 9" in out
+    assert "50.00" in out
