@@ -351,10 +351,15 @@ def test_progress_counts_files_and_pages_on_a_terminal(run, tmp_path, monkeypatc
     def shown(*args):
         terminal = Terminal()
         monkeypatch.setattr(sys, "stderr", terminal)
-        assert run("read", *args).code == 0
+        assert run("read", *args).code == (1 if "broken" in args else 0)
         return terminal.getvalue()
 
     assert "3/3" in shown("in", "-o", "out")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "d.png").write_bytes(b"")
+    told = shown("in", "broken", "-o", "more")
+    assert "4/4" in told
+    assert "\x1b[2Kodia-ocr: broken/d.png: " in told  # on a line of its own, above the bar
     save(tmp_path / "b.tif", 1, 2)
     assert "b.tif" in shown("b.tif", "-o", "out")
     assert shown("in/a.png") == ""

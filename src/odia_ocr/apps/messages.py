@@ -8,8 +8,6 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import typer
-
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -27,7 +25,8 @@ def report(name: str, problem: Problem) -> None:
 
 def say(message: str) -> None:
     """One line on standard error."""
-    typer.echo(f"odia-ocr: {message}", err=True)
+    # Through whatever sys.stderr is now: while bars are drawn, that puts the line above them.
+    print(f"odia-ocr: {message}", file=sys.stderr, flush=True)
 
 
 class ReadingProgress:

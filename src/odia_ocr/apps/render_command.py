@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -62,7 +62,9 @@ def lines(
     count: Annotated[int, typer.Option(min=1, help="How many lines.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same pictures.")] = 1,
     clean: Annotated[bool, typer.Option("--clean", help="Black on white, no degradation.")] = False,
-    words: Annotated[str, typer.Option(help="Words of a line, e.g. 3 or 1-4.")] = "1-9",
+    words: Annotated[
+        str, typer.Option(help="Words of a line, e.g. 3 or 1-4; short lines of text give fewer.")
+    ] = "1-9",
     text: Annotated[
         Optional[Path],  # noqa: UP045 - typer reads it
         typer.Option(help="Draw the lines of this UTF-8 file instead of the shipped text."),
@@ -85,6 +87,9 @@ def lines(
 
     from odia_ocr.errors import ResourceMissingError, name_choices
 
+    if TYPE_CHECKING:
+        from odia_ocr.data.texts import Split
+
     if split not in ("train", "heldout"):
         raise name_choices(split, ["train", "heldout"], kind="split")
     low, high = parse_words(words)
@@ -102,13 +107,14 @@ def lines(
     mix = Mix(min_words=low, max_words=high)
     if text:  # the words of that file and nothing made up
         mix = replace(mix, running=1.0, words=0, numbers=0, latin=0, rare=0, punctuated=0)
+    chosen: Split = "heldout" if split == "heldout" else "train"
     renderer = make_renderer(
-        split="heldout" if split == "heldout" else "train",
+        split=chosen,
         seed=seed,
         clean=clean,
         fonts=fonts,
         mix=mix,
-        pool=open_text_pool(text) if text else None,
+        pool=open_text_pool(text, chosen) if text else None,
     )
     console = Console(stderr=True)
     drawn = track(

@@ -23,24 +23,25 @@ from odia_ocr.language import ALPHABET, find_unknown, normalise
 
 
 def open_text_pool(path: Path, split: Split = "train") -> TextPool:
-    """A pool of the lines of one text file that belong to the split and fit the alphabet.
+    """A pool of the lines of one text file that fit the alphabet.
 
-    For "train" the shipped held-out lines and their near-copies are left out, for the others all
-    lines but the held-out ones: see `odia_ocr.data.texts`.
+    For "train" held-out lines and near-copies of the shipped ones are left out: see
+    `odia_ocr.data.texts`. In held-out faces, which no training takes, any text may be drawn.
 
     Raises:
         DataError: If no line can be drawn; the message says what is in the way.
     """
     raw = read_text_lines(path)
-    copies = NearCopies(read_text_lines(SHIPPED / "heldout.txt")) if split == "train" else None
-    chosen = split_lines(raw, split, copies)
+    chosen = raw
+    if split == "train":
+        chosen = split_lines(raw, split, NearCopies(read_text_lines(SHIPPED / "heldout.txt")))
     lines = [normalise(line) for line in chosen]
     usable = tuple(line for line in lines if line and all(char in ALPHABET for char in line))
     if not usable:
         unknown = " ".join(char for char, _ in find_unknown(raw).most_common(5)) or "none"
         raise DataError(
-            f"No usable line in {path}: {len(raw)} lines, {len(chosen)} of them in the split "
-            f"{split!r}; characters outside the alphabet: {unknown}.",
+            f"No usable line in {path}: {len(raw)} lines, {len(raw) - len(chosen)} of them held "
+            f"out; characters outside the alphabet: {unknown}.",
             next_step="Give a UTF-8 file of Odia text, one line each, or another --split.",
         )
     words = tuple(dict.fromkeys(word for line in usable for word in line.split(" ")))
