@@ -29,6 +29,7 @@ class Recipe:
         sizes: Range of the drawn em in pixels.
         margin: Range of the space above and below, as a share of the ink's height.
         side: Range of the space left and right, as a share of the ink's height.
+        wide_side: Chance of each side to have far more space, up to six times the ink's height.
         neighbours: Chance that lines above and below peep in.
         beside: Chance that something stands left or right: a rule, a letter's rest, a picture edge.
         frame: Chance of underlines, boxes and rules.
@@ -55,6 +56,7 @@ class Recipe:
     sizes: tuple[float, float] = (22.0, 54.0)
     margin: tuple[float, float] = (-0.03, 0.38)
     side: tuple[float, float] = (0.0, 0.9)
+    wide_side: float = 0.14
     neighbours: float = 0.38
     beside: float = 0.08
     frame: float = 0.07

@@ -7,6 +7,7 @@ is by the family name inside the file, so that a renamed copy or another weight 
 from __future__ import annotations
 
 import functools
+import logging
 import re
 from dataclasses import dataclass
 from importlib.resources import files
@@ -14,6 +15,8 @@ from pathlib import Path
 
 from odia_ocr.errors import FontMissingError
 
+# Its warnings are about tables that drawing does not use.
+logging.getLogger("fontTools").setLevel(logging.ERROR)
 SHIPPED = Path(str(files("odia_ocr.data"))) / "fonts"
 _KINDS = {
     "lohitodia": "text",

@@ -164,6 +164,12 @@ class LineRenderer:
             top = max(top, round(0.95 * style.size) - drawn.baseline)
             bottom = max(bottom, round(0.38 * style.size) - (h - drawn.baseline))
         left, right = (round(h * float(rng.uniform(*recipe.side))) for _ in range(2))
+        if rng.random() < recipe.wide_side:
+            left = round(h * float(rng.uniform(0.9, 6.0)))
+            applied.append("wide_side")
+        if rng.random() < recipe.wide_side:
+            right = round(h * float(rng.uniform(0.9, 6.0)))
+            applied.append("wide_side")
         canvas = np.zeros((max(8, h + top + bottom), w + left + right), np.uint8)
         kept = drawn.mask[max(0, -top) : h - max(0, -bottom)]
         at = max(0, top)

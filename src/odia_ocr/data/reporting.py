@@ -37,6 +37,7 @@ DEGRADED = Recipe(
     jitter=0.10,
     sizes=(24.0, 50.0),
     margin=(0.02, 0.30),
+    wide_side=0.06,
     neighbours=0.30,
     beside=0.04,
     frame=0.04,
