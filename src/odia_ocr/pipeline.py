@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 # A line is doubtful when the mean probability that a cluster is right is below the first, or the
 # probability that the whole line is right below the second; a page when most of its lines are.
-DOUBTFUL_CLUSTER = 0.7
-DOUBTFUL_LINE = 0.1
+DOUBTFUL_CLUSTER = 0.75
+DOUBTFUL_LINE = 0.05
 
 # Problem codes that are said to the reader, yet no failure: the page was read as far as it goes.
 REMARKS = frozenset({"blank-page", "doubtful"})
