@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from odia_ocr.types import FloatArray, GreyPixels, Pixels
 
 _TRIES = 40
+# Logarithm of the factor on spaces: down to the tightest setting that still shows a gap.
+_WORD_SPACE = (-1.1, 0.95)
 TRAINING_COMPANION = "NotoSansOriya-Regular"
 HELDOUT_COMPANION = "Lato-Regular"
 
@@ -140,8 +142,8 @@ class LineRenderer:
             stretch=float(np.exp(rng.uniform(-0.38, 0.30))) if chance("stretch") else 1.0,
             bold=float(rng.uniform(-0.025, 0.06)) if chance("bold") else 0.0,
             tracking=float(rng.uniform(-0.05, 0.16)) if chance("tracking") else 0.0,
-            word_space=float(rng.uniform(0.6, 2.6))
-            if recipe.tracking and rng.random() < 0.4
+            word_space=float(np.exp(rng.uniform(*_WORD_SPACE)))
+            if recipe.tracking and rng.random() < 0.5
             else 1.0,
             jitter=float(rng.uniform(0.004, 0.02)) if chance("jitter") else 0.0,
         )

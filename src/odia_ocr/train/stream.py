@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 # Raise it with every change of rendering, text or fonts that alters the lines of a seed.
-STREAM_VERSION = 2
+STREAM_VERSION = 3
 _MOST_EMPTY_CHUNKS = 3
 
 
