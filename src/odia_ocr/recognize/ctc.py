@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 # Pixels of one batch: enough lines to use the cores, little enough to stay in the caches.
 _BATCH_PIXELS = 48 * 4096
+_SINGLE_BUCKET = 16  # lines that go through alone need not share widths
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +121,8 @@ def load(model: str | None = None, *, threads: int | None = None) -> CtcRecogniz
     try:
         alphabet = tuple(json.loads(meta["alphabet"]))
         geometry = Geometry(**json.loads(meta["geometry"]))
+        if not batched:
+            geometry = replace(geometry, bucket=_SINGLE_BUCKET)
         version = meta["version"]
         preprocessing = meta["preprocessing"]
         calibration = json.loads(meta.get("calibration", "{}"))
