@@ -18,7 +18,8 @@ from typing import Any
 from odia_ocr.data.lines import make_renderer
 from odia_ocr.recognize.ctc import load
 from odia_ocr.train.checkpoint import open_model
-from odia_ocr.train.ctc import TrainConfig, config_from, train_ctc
+from odia_ocr.train.ctc import train_ctc
+from odia_ocr.train.ctc_config import TrainConfig, config_from
 from odia_ocr.train.ctc_model import count_parameters
 from odia_ocr.train.export import write_onnx
 from odia_ocr.train.quantise import quantise_model

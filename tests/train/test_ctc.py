@@ -17,7 +17,8 @@ from odia_ocr.errors import ConfigError, DataError, FileMissingError, ModelMissi
 from odia_ocr.recognize.ctc import load  # noqa: E402
 from odia_ocr.recognize.line_tensor import Geometry  # noqa: E402
 from odia_ocr.train.checkpoint import open_model, save_weights  # noqa: E402
-from odia_ocr.train.ctc import TrainConfig, config_from, rate_at, train_ctc  # noqa: E402
+from odia_ocr.train.ctc import rate_at, train_ctc  # noqa: E402
+from odia_ocr.train.ctc_config import TrainConfig, config_from  # noqa: E402
 from odia_ocr.train.ctc_model import CtcArchitecture, CtcModel  # noqa: E402
 from odia_ocr.train.export import fit_confidence, store_calibration, write_onnx  # noqa: E402
 from odia_ocr.train.quantise import quantise_model  # noqa: E402

@@ -61,7 +61,8 @@ def ctc(
     from odia_ocr.errors import OutputError, ResourceMissingError
 
     try:
-        from odia_ocr.train.ctc import config_from, train_ctc
+        from odia_ocr.train.ctc import train_ctc
+        from odia_ocr.train.ctc_config import config_from
         from odia_ocr.train.curve import draw_curve
         from odia_ocr.train.export import export_run
         from odia_ocr.train.shipped import find_shipped_weights
@@ -117,7 +118,7 @@ def _read_settings(config: Path | None, run: Path | None) -> dict[str, Any]:
     from dataclasses import asdict
 
     from odia_ocr.errors import ConfigError
-    from odia_ocr.train.ctc import TrainConfig
+    from odia_ocr.train.ctc_config import TrainConfig
 
     path = config or (run / "config.json" if run else None)
     if path is None or (config is None and not path.exists()):
