@@ -113,11 +113,12 @@ def load(model: str | None = None, *, threads: int | None = None) -> CtcRecogniz
         ModelMissingError: If the file is missing or was not written by `odia-ocr train ctc`.
     """
     path = Path(model) if model else find_weights("ctc")
-    session = open_session(path, threads=threads)
+    # The shipped int8 model reads each line on one thread: it is opened once.
+    session = open_session(path, threads=1)
     meta = read_metadata(session)
     batched = meta.get("precision", "float32") != "int8"
-    if not batched:
-        session = open_session(path, threads=1)
+    if batched and count_threads(threads) > 1:
+        session = open_session(path, threads=threads)
     try:
         alphabet = tuple(json.loads(meta["alphabet"]))
         geometry = Geometry(**json.loads(meta["geometry"]))

@@ -228,6 +228,8 @@ punctuation), {count_parameters(model) / 1e6:.2f} M weights, trained from scratc
 
 ## At its best validation (small rendered held-out sets; reports hold the published figures)
 
+The facts are of the last run; where it went on from an earlier one, LOG.md has the others.
+
 | fact | value |
 |---|---|
 {measured}

@@ -44,19 +44,22 @@ class GreedyDecoder:
         ]
         labels = best[starts]
         rivals = self._find_rivals(emission, peaks, labels)
+        edges = _fill_gaps(starts, ends)
         width = emission.px_per_frame
-        symbols = [
+        symbols = tuple(
             Symbol(
                 text=emission.alphabet[int(label) - 1],
                 logp=min(0.0, float(log_probs[peak, label])),
-                span=(int(a) * width, int(b) * width),
+                span=(a * width, b * width),
                 alternatives=others,
             )
-            for a, b, peak, label, others in zip(starts, ends, peaks, labels, rivals, strict=True)
-        ]
+            for (a, b), peak, label, others in zip(
+                pairwise(edges), peaks, labels, rivals, strict=True
+            )
+        )
         return (
             Hypothesis(
-                symbols=spell_symbols(_fill_gaps(symbols)),
+                symbols=spell_symbols(symbols),
                 optical_logp=min(0.0, total),
                 source=self.source,
             ),
@@ -81,15 +84,16 @@ class GreedyDecoder:
         ]
 
 
-def _fill_gaps(symbols: list[Symbol]) -> tuple[Symbol, ...]:
-    """Let each symbol reach halfway to its neighbours: CTC peaks are narrower than letters."""
-    if len(symbols) < 2:
-        return tuple(symbols)
-    spans = [symbol.span or (0.0, 0.0) for symbol in symbols]
-    edges = [spans[0][0]]
-    edges += [(a[1] + b[0]) / 2 for a, b in pairwise(spans)]
-    edges.append(spans[-1][1])
-    return tuple(
-        Symbol(symbol.text, symbol.logp, (edges[i], edges[i + 1]), symbol.alternatives)
-        for i, symbol in enumerate(symbols)
-    )
+def _fill_gaps(starts: np.ndarray, ends: np.ndarray) -> list[float]:
+    """Frames where one symbol gives way to the next: halfway, as CTC peaks are narrow.
+
+    Args:
+        starts: First frame of each symbol's peak, (n,).
+        ends: First frame after it, (n,).
+
+    Returns:
+        n + 1 edges; symbol i reaches from edge i to edge i + 1. Empty without symbols.
+    """
+    if not len(starts):
+        return []
+    return [float(starts[0]), *((ends[:-1] + starts[1:]) / 2).tolist(), float(ends[-1])]
