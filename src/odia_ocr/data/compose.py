@@ -62,7 +62,7 @@ class Mix:
     running: float = 0.60
     words: float = 0.13
     numbers: float = 0.09
-    latin: float = 0.09
+    latin: float = 0.11
     rare: float = 0.09
     min_words: int = 1
     max_words: int = 9

@@ -45,6 +45,8 @@ class Recipe:
         blur, motion, noise, jpeg, sharpen, binarise, light: Chances of camera and scanner effects.
         colour: Chance of coloured writing on a coloured ground that may change along the line.
         strength: Scales how far blur, noise, warps and compression go; 1 is the full range.
+        pen, proportion: Chances of another design of the face: strokes thick one way and thin the
+            other, and heads, bodies and subscripts of other heights.
     """
 
     name: str
@@ -88,6 +90,8 @@ class Recipe:
     light: float = 0.20
     colour: float = 0.12
     strength: float = 1.0
+    pen: float = 0.0
+    proportion: float = 0.0
 
 
 # Every chance at zero: `replace(Recipe(...), **NO_DEGRADATION)`.
@@ -99,7 +103,7 @@ NO_DEGRADATION: dict[str, Any] = {
 CLEAN = replace(
     Recipe("clean-1", sizes=(32.0, 48.0), margin=(0.08, 0.20), side=(0.2, 0.5)), **NO_DEGRADATION
 )
-TRAINING = Recipe("training-2")
+TRAINING = Recipe("training-3", pen=0.25, proportion=0.25)
 
 Step = Callable[["FloatArray", np.random.Generator, Recipe], "FloatArray"]
 
@@ -116,6 +120,42 @@ def _noise_field(shape: tuple[int, int], rng: np.random.Generator, sigma: float)
         field = field[: shape[0], : shape[1]]
     deviation = float(field.std()) or 1.0
     return np.asarray((field - field.mean()) / deviation, np.float32)
+
+
+def redraw_strokes(ink: FloatArray, rng: np.random.Generator, recipe: Recipe) -> FloatArray:
+    """Strokes thicker along one direction and thinner across it, as a broad pen draws them."""
+    length = max(2, round(ink.shape[0] * float(rng.uniform(0.03, 0.085))))
+    angle = float(rng.uniform(-90, 90))
+    if rng.random() < 0.5:
+        angle = 0.0 if rng.random() < 0.5 else 90.0  # what serif faces do: only uprights are thick
+    along, across = (_line_kernel(length, angle + turn) for turn in (0.0, 90.0))
+    thick = float(rng.uniform(0.3, 1.0))
+    thin = float(rng.uniform(0.0, 0.7))
+    drawn = ink + thick * (cv2.dilate(ink, along) - ink)
+    return np.asarray(drawn + thin * (cv2.erode(drawn, across) - drawn), np.float32)
+
+
+def _line_kernel(length: int, degrees: float) -> Pixels:
+    """A line of one pixel's width through the middle of a square, uint8."""
+    size = length | 1
+    middle = size // 2
+    reach = (length - 1) / 2
+    dx, dy = (reach * f(np.radians(degrees)) for f in (np.cos, np.sin))
+    kernel = np.zeros((size, size), np.uint8)
+    start, end = ((round(middle - s * dx), round(middle - s * dy)) for s in (1, -1))
+    cv2.line(kernel, start, end, 1, 1)
+    return kernel
+
+
+def change_proportions(ink: FloatArray, rng: np.random.Generator, recipe: Recipe) -> FloatArray:
+    """Stretch some heights and press others alike along the line: another face's proportions."""
+    h, w = ink.shape
+    y = np.linspace(0.0, 1.0, h, dtype=np.float32)
+    first, second = float(rng.uniform(-0.09, 0.09)), float(rng.uniform(-0.05, 0.05))
+    moved = y + first * np.sin(np.pi * y) + second * np.sin(2 * np.pi * y)  # rises all the way
+    map_y = np.repeat((moved * (h - 1))[:, None], w, axis=1)
+    map_x = np.tile(np.arange(w, dtype=np.float32), (h, 1))
+    return np.asarray(cv2.remap(ink, map_x, map_y, cv2.INTER_LINEAR), np.float32)
 
 
 def rotate_ink(ink: FloatArray, rng: np.random.Generator, recipe: Recipe) -> FloatArray:
@@ -199,6 +239,11 @@ def draw_frame(ink: FloatArray, rng: np.random.Generator, recipe: Recipe) -> Flo
     return ink
 
 
+# Taken first, and drawn for only by recipes that know them, so that older sets keep their pictures.
+DESIGN_STEPS: tuple[tuple[str, Step], ...] = (
+    ("pen", redraw_strokes),
+    ("proportion", change_proportions),
+)
 INK_STEPS: tuple[tuple[str, Step], ...] = (
     ("frame", draw_frame),
     ("bend", bend_ink),

@@ -12,6 +12,7 @@ import numpy as np
 from odia_ocr.data.compose import Mix, compose_line
 from odia_ocr.data.degrade import (
     CLEAN,
+    DESIGN_STEPS,
     INK_STEPS,
     TRAINING,
     Recipe,
@@ -112,7 +113,8 @@ class LineRenderer:
                 raise
             drawn = draw_line(text, face, style, latin=latin, rng=rng)
         ink = self._lay_out(drawn, face, style, rng, applied)
-        for name, step in INK_STEPS:
+        known = tuple(entry for entry in DESIGN_STEPS if getattr(self.recipe, entry[0]))
+        for name, step in (*known, *INK_STEPS):
             if rng.random() < getattr(self.recipe, name):
                 changed = step(ink, rng, self.recipe)
                 # Thin faces can lose their strokes altogether: such a step is not taken.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from odia_ocr.errors import ModelMissingError
 from odia_ocr.language import ALPHABET
@@ -16,6 +17,17 @@ from odia_ocr.train.ctc_model import CtcModel, architecture_from
 
 def save_weights(model: CtcModel, path: Path, facts: dict[str, Any]) -> None:
     """Write float16 weights to `path` and architecture, alphabet and `facts` to the JSON beside."""
+    meta = {
+        "architecture": asdict(model.architecture),
+        "alphabet": "".join(ALPHABET.symbols),
+        "alphabet_digest": ALPHABET.digest,
+        "facts": facts,
+    }
+    write_tensors(model, path, meta)
+
+
+def write_tensors(model: nn.Module, path: Path, meta: dict[str, Any]) -> None:
+    """Write the float16 weights of any model to `path` and `meta` to the JSON beside."""
     from safetensors.torch import save_file
 
     tensors = {
@@ -23,12 +35,6 @@ def save_weights(model: CtcModel, path: Path, facts: dict[str, Any]) -> None:
         for name, value in model.state_dict().items()
     }
     save_file(tensors, path)
-    meta = {
-        "architecture": asdict(model.architecture),
-        "alphabet": "".join(ALPHABET.symbols),
-        "alphabet_digest": ALPHABET.digest,
-        "facts": facts,
-    }
     path.with_suffix(".json").write_text(
         json.dumps(meta, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
@@ -62,9 +68,18 @@ def load_weights(model: CtcModel, path: Path) -> None:
     Raises:
         ModelMissingError: If they are missing or do not fit.
     """
+    read_facts(path)
+    read_tensors(model, path)
+
+
+def read_tensors(model: nn.Module, path: Path) -> None:
+    """Load weights that `write_tensors` wrote.
+
+    Raises:
+        ModelMissingError: If they do not fit.
+    """
     from safetensors.torch import load_file
 
-    read_facts(path)
     try:
         model.load_state_dict(
             {

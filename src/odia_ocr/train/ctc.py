@@ -11,7 +11,7 @@ import ctypes
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -38,6 +38,7 @@ from odia_ocr.recognize.line_tensor import (
 from odia_ocr.train.checkpoint import load_weights, save_weights
 from odia_ocr.train.ctc_config import TrainConfig
 from odia_ocr.train.ctc_model import CtcModel, count_parameters
+from odia_ocr.train.muon import make_optimizers
 from odia_ocr.train.stream import Batch, StreamConfig, stream_chunks
 from odia_ocr.types import GreyPixels
 
@@ -55,7 +56,7 @@ def make_check_sets(config: TrainConfig, geometry: Geometry) -> tuple[CheckSet, 
     """Held-out faces and texts, degraded and clean."""
     sets = []
     for name, recipe in (
-        ("degraded", replace(TRAINING, name="check-1", strength=0.7)),
+        ("degraded", replace(TRAINING, name="check-1", strength=0.7, pen=0.0, proportion=0.0)),
         ("clean", CLEAN),
     ):
         renderer = make_renderer(
@@ -134,22 +135,22 @@ def keep_freed_memory() -> None:
 
 
 def rate_at(config: TrainConfig, step: int) -> float:
-    """Linear warm-up, a short plateau, then a cosine to one percent."""
+    """Linear warm-up, a plateau, then a cosine to one percent over the last share of the steps.
+
+    On the plateau a run can be given more or fewer steps with `resume` and nothing jumps.
+    """
     if step < config.warmup:
         return config.rate * (step + 1) / config.warmup
-    plateau = 0.1
-    done = min(1.0, step / config.steps)
-    if done < plateau:
+    left = 1 - min(1.0, step / config.steps)
+    if left > config.cooldown:
         return config.rate
-    return config.rate * (
-        0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (done - plateau) / (1 - plateau)))
-    )
+    return config.rate * (0.01 + 0.99 * 0.5 * (1 - math.cos(math.pi * left / config.cooldown)))
 
 
 def learn(
     model: CtcModel,
     batch: Batch,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[torch.optim.Optimizer],
     config: TrainConfig,
     device: torch.device,
     autocast: Callable[[], AbstractContextManager[Any]],
@@ -167,12 +168,14 @@ def learn(
         torch.from_numpy(batch.lengths),
         zero_infinity=True,
     )
-    optimizer.zero_grad(set_to_none=True)
+    for optimizer in optimizers:
+        optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip)
     if not bool(torch.isfinite(norm)):
         return float("nan")
-    optimizer.step()
+    for optimizer in optimizers:
+        optimizer.step()
     return float(loss.detach())
 
 
@@ -203,13 +206,13 @@ def _save_state(
     run: Path,
     progress: Progress,
     models: tuple[CtcModel, CtcModel],
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[torch.optim.Optimizer],
 ) -> None:
     state = {
         "progress": asdict(progress),
         "model": models[0].state_dict(),
         "smooth": models[1].state_dict(),
-        "optimizer": optimizer.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
         "torch_rng": torch.get_rng_state(),
         "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
@@ -315,17 +318,14 @@ def train_ctc(
     if start_from:
         load_weights(model, start_from)
     mean.load_state_dict(model.state_dict())
-    optimizer = torch.optim.AdamW(
-        model.parameters(), config.rate, weight_decay=config.decay, fused=True
-    )
+    optimizers = make_optimizers(model, kind=config.optimizer, rate=config.rate, decay=config.decay)
     progress = Progress()
     if resume:
         state = torch.load(state_path, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])
         mean.load_state_dict(state["smooth"])
-        optimizer.load_state_dict(state["optimizer"])
-        for group in optimizer.param_groups:
-            group["fused"] = True
+        for optimizer, stored in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(stored)
         torch.set_rng_state(state["torch_rng"].cpu())
         if torch.cuda.is_available() and state.get("cuda_rng"):
             torch.cuda.set_rng_state_all([rng.cpu() for rng in state["cuda_rng"]])
@@ -360,9 +360,10 @@ def train_ctc(
     source = _batches_from(config, geometry, progress)
     while progress.step < config.steps:
         chunk, position, batch = next(source)
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(config, progress.step)
-        loss = learn(model, batch, optimizer, config, device, autocast)
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate_at(config, progress.step)
+        loss = learn(model, batch, optimizers, config, device, autocast)
         recent.append(loss)
         progress.step += 1
         progress.chunk, progress.batch_in_chunk = chunk, position + 1
@@ -395,7 +396,7 @@ def train_ctc(
                     {**entry, "preprocessing": PREPROCESSING, **describe_sources(config.stream)},
                 )
         if last or time.monotonic() - saved > config.save_every:
-            _save_state(run, progress, (model, mean), optimizer)
+            _save_state(run, progress, (model, mean), optimizers)
             saved = time.monotonic()
     log.close()
     return run / "best.safetensors"

@@ -20,7 +20,9 @@ class TrainConfig:
         steps: Steps of the whole schedule.
         rate: Largest learning rate.
         warmup: Steps of linear warm-up.
-        decay: Weight decay of AdamW.
+        cooldown: Share of the steps, at the end, over which the rate falls.
+        optimizer: "muon" for the weight matrices (with AdamW for the rest), or "adamw" for all.
+        decay: Weight decay.
         clip: Largest gradient norm.
         smoothing: Decay of the running mean of the weights that is validated and kept.
         seed: Initial weights.
@@ -38,6 +40,8 @@ class TrainConfig:
     steps: int = 8000
     rate: float = 2.5e-3
     warmup: int = 300
+    cooldown: float = 0.4
+    optimizer: str = "muon"
     decay: float = 0.02
     clip: float = 1.0
     smoothing: float = 0.998
@@ -53,6 +57,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for name, choices in (
             ("device", ("auto", "cpu", "cuda")),
+            ("optimizer", ("muon", "adamw")),
             ("precision", ("auto", "float32", "bfloat16")),
         ):
             if getattr(self, name) not in choices:
@@ -61,6 +66,8 @@ class TrainConfig:
                 )
         if self.steps < 1:
             raise ConfigError(f"steps must be positive, got {self.steps}.")
+        if not 0 < self.cooldown <= 1:
+            raise ConfigError(f"cooldown must lie in 0..1 and not be 0, got {self.cooldown}.")
 
 
 def config_from(values: dict[str, Any]) -> TrainConfig:

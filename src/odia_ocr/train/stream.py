@@ -7,8 +7,6 @@ workers draw and shape, nothing else.
 
 from __future__ import annotations
 
-import multiprocessing
-import queue
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -21,16 +19,17 @@ from odia_ocr.data.compose import Mix
 from odia_ocr.data.degrade import CLEAN, Recipe, photograph
 from odia_ocr.data.lines import LineRenderer, make_renderer
 from odia_ocr.data.lineset import LabelledLine, load_labelled
-from odia_ocr.errors import DataError, RecognitionError
+from odia_ocr.errors import DataError
 from odia_ocr.language import ALPHABET
 from odia_ocr.recognize.line_tensor import Geometry, line_to_pixels, stack_lines
+from odia_ocr.train.workers import MakeChunk, make_in_processes
 
 if TYPE_CHECKING:
     from odia_ocr.types import GreyPixels
 
 
 # Raise it with every change of rendering, text or fonts that alters the lines of a seed.
-STREAM_VERSION = 3
+STREAM_VERSION = 4
 _MOST_EMPTY_CHUNKS = 3
 
 
@@ -60,7 +59,7 @@ class StreamConfig:
     folders: tuple[str, ...] = ()
     folder_share: float = 0.5
     easy_chunks: int = 30
-    clean_share: float = 0.08
+    clean_share: float = 0.14
     max_width: int = 1100
     version: int = STREAM_VERSION
 
@@ -103,12 +102,17 @@ def _open_sources(config: StreamConfig) -> _Sources:
     return _Sources(
         full=full,
         easy=replace(full, recipe=mild, mix=Mix(max_words=3), seed=config.seed + 1_000_003),
-        clean=replace(
-            full, recipe=replace(CLEAN, sizes=(20.0, 54.0)), seed=config.seed + 2_000_003
-        ),
+        clean=replace(full, recipe=_make_clean(full.recipe), seed=config.seed + 2_000_003),
         folder=folder,
         augment=replace(full.recipe, name="augment-1", strength=0.6, low_resolution=0.15),
     )
+
+
+def _make_clean(recipe: Recipe) -> Recipe:
+    """Undamaged lines, as a screen shows them, in all the styles of `recipe`."""
+    styles = ("slant", "stretch", "bold", "tracking", "jitter", "pen", "proportion")
+    kept = {name: getattr(recipe, name) for name in styles}
+    return replace(CLEAN, name="clean-train-2", sizes=(20.0, 54.0), **kept)
 
 
 def _frames_needed(labels: list[int]) -> int:
@@ -164,43 +168,30 @@ def make_chunk(
     return batches
 
 
-def _hand_over(out: Any, made: tuple[int, list[Batch]]) -> bool:
-    """Put a chunk into the queue; False when the trainer is gone."""
-    parent = multiprocessing.parent_process()
-    while parent is None or parent.is_alive():
-        try:
-            out.put(made, timeout=5)
-            return True
-        except queue.Full:
-            continue
-    out.cancel_join_thread()
-    return False
+@dataclass(frozen=True, slots=True)
+class _ChunkMaker:
+    """Opens the sources in the process that draws."""
 
+    config: StreamConfig
+    geometry: Geometry
 
-def _work(
-    config: StreamConfig, geometry: Geometry, first: int, step: int, out: Any, failed: Any
-) -> None:
-    try:
-        sources = _open_sources(config)
-        chunk = first
+    def __call__(self) -> MakeChunk[list[Batch]]:
+        sources = _open_sources(self.config)
         empty = 0
-        while True:
-            made = (chunk, make_chunk(sources, config, chunk, geometry))
-            empty = 0 if made[1] else empty + 1
+
+        def make(chunk: int) -> list[Batch]:
+            nonlocal empty
+            made = make_chunk(sources, self.config, chunk, self.geometry)
+            empty = 0 if made else empty + 1
             if empty > _MOST_EMPTY_CHUNKS:
                 raise DataError(
-                    f"Hardly any line can be trained on: wider than {config.max_width} px after "
-                    "scaling, or with more letters than it has room for.",
+                    f"Hardly any line can be trained on: wider than {self.config.max_width} px "
+                    "after scaling, or with more letters than it has room for.",
                     next_step="Check the labelled folders; a line picture holds one printed line.",
                 )
-            if not _hand_over(out, made):
-                return
-            chunk += step
-    except KeyboardInterrupt:
-        pass
-    except Exception as error:
-        failed.put(f"{type(error).__name__}: {error}")
-        raise
+            return made
+
+        return make
 
 
 def stream_chunks(
@@ -211,36 +202,4 @@ def stream_chunks(
     Raises:
         RecognitionError: If a worker process failed; the message holds its error.
     """
-    context = multiprocessing.get_context("spawn")
-    queues = [context.Queue(maxsize=2) for _ in range(workers)]
-    failed = context.Queue()
-    processes = [
-        context.Process(
-            target=_work,
-            args=(config, geometry, first + w, workers, queues[w], failed),
-            daemon=True,
-        )
-        for w in range(workers)
-    ]
-    for process in processes:
-        process.start()
-    chunk = first
-    try:
-        while True:
-            source = (chunk - first) % workers
-            while True:
-                try:
-                    number, batches = queues[source].get(timeout=5)
-                    break
-                except queue.Empty:
-                    if not processes[source].is_alive():
-                        reason = failed.get(timeout=2) if not failed.empty() else "it was killed"
-                        raise RecognitionError(
-                            f"A rendering worker stopped: {reason}.",
-                            next_step="Mend the cause and start again with --resume.",
-                        ) from None
-            yield number, batches
-            chunk += 1
-    finally:
-        for process in processes:
-            process.terminate()
+    return make_in_processes(_ChunkMaker(config, geometry), workers=workers, first=first)
