@@ -58,3 +58,42 @@ def test_outline_of_a_part():
 def test_more_points_mean_the_box_around_them(page):
     polygon = ((10, 20), (25, 18), (40, 20), (40, 35), (10, 35))
     assert crop_line(page, Line("a", polygon)).pixels.shape == (17, 30, 3)
+
+
+def curved_page():
+    """A line of bars on an arc: (page, outline along the arc)."""
+    flat = np.full((40, 400), 255, np.uint8)
+    flat[10:30] = np.where(np.arange(400) // 20 % 2, 0, 255)
+    columns = np.arange(400)
+    sag = np.round(24 * np.sin(np.pi * columns / 400)).astype(int)
+    bent = np.full((100, 400), 255, np.uint8)
+    for x in columns:
+        bent[30 + sag[x] : 70 + sag[x], x] = flat[:, x]
+    knots = np.linspace(0, 400, 17)
+    heights = 24 * np.sin(np.pi * knots / 400)
+    upper = [(float(x), 30.0 + float(y)) for x, y in zip(knots, heights, strict=True)]
+    lower = [(x, y + 40) for x, y in upper]
+    return PageImage("page", 1, bent), (*upper, *lower[::-1]), flat
+
+
+def test_a_curved_outline_is_straightened():
+    page, polygon, flat = curved_page()
+    crop = crop_line(page, Line("a", polygon)).pixels
+    assert crop.shape[0] == 40
+    assert 400 <= crop.shape[1] < 412
+    straight = np.asarray(Image.fromarray(crop).resize((400, 40))).astype(int)
+    assert np.abs(straight - flat).mean() < 12
+
+
+def test_the_outline_of_a_part_follows_the_curve():
+    _, polygon, _ = curved_page()
+    frame = frame_line(polygon)
+    width = frame.size[0]
+    part = frame.outline(0.25 * width, 0.75 * width)
+    assert len(part) % 2 == 0
+    assert len(part) > 8
+    tops = part[: len(part) // 2]
+    middle = min(tops, key=lambda p: abs(p[0] - 200))
+    assert middle[1] == pytest.approx(54, abs=0.6)
+    assert tops[0][1] < 50
+    assert frame.outline(-5, width + 5)[0] == polygon[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -62,7 +63,7 @@ def ctc(
 
     try:
         from odia_ocr.train.ctc import train_ctc
-        from odia_ocr.train.ctc_config import config_from
+        from odia_ocr.train.ctc_config import TrainConfig, config_from
         from odia_ocr.train.curve import draw_curve
         from odia_ocr.train.export import export_run
         from odia_ocr.train.shipped import find_shipped_weights
@@ -76,7 +77,7 @@ def ctc(
 
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is not a folder.", next_step="Give -o a folder for the run.")
-    settings = _read_settings(config, out if resume else None)
+    settings = _read_settings(config, out if resume else None, asdict(TrainConfig()))
     stream = settings.setdefault("stream", {})
     if data:
         stream["folders"] = [str(folder) for folder in data]
@@ -112,13 +113,98 @@ def ctc(
         console.print(f"Read with: odia-ocr read PICTURE --engine ctc:{out / 'model.onnx'}")
 
 
-def _read_settings(config: Path | None, run: Path | None) -> dict[str, Any]:
+@app.command("detector")
+def detector(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the run.")],
+    config: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it
+        typer.Option(help="JSON with any of the settings of DetectorConfig."),
+    ] = None,
+    start: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--from", help="'shipped' or a .safetensors file to start from."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last saved state.")
+    ] = False,
+    steps: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, help="Steps of the whole schedule."),
+    ] = None,
+    device: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="auto, cpu or cuda."),
+    ] = None,
+    workers: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, help="Rendering processes."),
+    ] = None,
+    text: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Folder with text/**/*.txt and words/*.txt to draw from."),
+    ] = None,
+    fonts: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Folder of fonts; held-out families in it are left out."),
+    ] = None,
+    export: Annotated[bool, typer.Option(help="Write model.onnx and model.md at the end.")] = True,
+) -> None:
+    """Train the line detector on rendered pages.
+
+    The run folder holds config.json, state.pt (to resume), best.safetensors, log.jsonl and, at
+    the end, model.onnx.
+
+    Example: odia-ocr train detector -o runs/lines --steps 1500
+    """
+    from odia_ocr.errors import OutputError, ResourceMissingError
+
+    try:
+        from odia_ocr.train.detector import DetectorConfig, detector_config_from, train_detector
+        from odia_ocr.train.detector_export import export_detector
+        from odia_ocr.train.shipped import find_shipped_weights
+    except ImportError as error:
+        raise ResourceMissingError(
+            f"Training needs a library that is not installed: {error.name}.",
+            next_step="Install it with: pip install 'odia-ocr[train]'.",
+        ) from error
+    from rich.console import Console
+    from rich.progress import Progress
+
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is not a folder.", next_step="Give -o a folder for the run.")
+    settings = _read_settings(config, out if resume else None, asdict(DetectorConfig()))
+    tiles = settings.setdefault("tiles", {})
+    for key, path in (("text", text), ("fonts", fonts)):
+        if path:
+            tiles[key] = str(path)
+    for key, value in (("steps", steps), ("device", device), ("workers", workers)):
+        if value is not None:
+            settings[key] = value
+    begin = find_shipped_weights("detector") if start == "shipped" else Path(start or "")
+    parsed = detector_config_from(settings)
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("Training", total=parsed.steps)
+        best = train_detector(
+            parsed,
+            out,
+            resume=resume,
+            start_from=begin if start and not resume else None,
+            report=lambda text: console.print(text, highlight=False, soft_wrap=True),
+            on_step=lambda step, _: progress.update(task, completed=step),
+        )
+    if export:
+        export_detector(best, out / "model.onnx", version=out.name)
+        console.print(f"Written: {out / 'model.onnx'}")
+
+
+def _read_settings(
+    config: Path | None, run: Path | None, defaults: dict[str, Any]
+) -> dict[str, Any]:
     """The settings of a file, each of the kind that its default has; unknown keys stay."""
     import json
-    from dataclasses import asdict
 
     from odia_ocr.errors import ConfigError
-    from odia_ocr.train.ctc_config import TrainConfig
 
     path = config or (run / "config.json" if run else None)
     if path is None or (config is None and not path.exists()):
@@ -129,7 +215,7 @@ def _read_settings(config: Path | None, run: Path | None) -> dict[str, Any]:
         raise ConfigError(f"Cannot read {path}: {error}.", next_step="Give a JSON file.") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{path} must hold a JSON object.")
-    wrong = list(_find_wrong(values, asdict(TrainConfig())))
+    wrong = list(_find_wrong(values, defaults))
     if wrong:
         raise ConfigError(
             f"{path}: {'; '.join(wrong)}.",
@@ -179,7 +265,7 @@ def _architecture_of(weights: Path) -> dict[str, Any]:
 
 @app.command("status")
 def status(run: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> None:
-    """Show where a run stands: step, minutes, loss, held-out error rates."""
+    """Show where a run stands: step, minutes, losses, held-out scores."""
     import json
 
     from rich.console import Console
@@ -193,15 +279,28 @@ def status(run: Annotated[Path, typer.Argument(help="Folder of a run.")]) -> Non
     rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line]
     total = json.loads(config.read_text(encoding="utf-8"))["steps"]
     table = Table(title=f"{run}: step {rows[-1]['step'] if rows else 0} of {total}")
-    for column in ("step", "lines", "minutes", "loss", "CER degraded %", "CER clean %"):
-        table.add_column(column, justify="right")
+    names = [name for name in (rows[-1] if rows else {}) if name != "rate"]
+    for name in names:
+        table.add_column(_column_title(name), justify="right")
     for row in rows[-12:]:
-        table.add_row(
-            str(row["step"]),
-            str(row["lines"]),
-            f"{row['minutes']:.1f}",
-            f"{row['loss']:.3f}",
-            f"{100 * row['cer_degraded']:.2f}",
-            f"{100 * row['cer_clean']:.2f}",
-        )
+        table.add_row(*(_show(name, row.get(name)) for name in names))
     Console().print(table)
+
+
+def _column_title(name: str) -> str:
+    title = name.replace("cer_", "CER ").replace("_", " ")
+    return f"{title} %" if _is_share(name) else title
+
+
+def _is_share(name: str) -> bool:
+    return name == "f1" or name.startswith("cer_") or name.endswith("_error")
+
+
+def _show(name: str, value: float | None) -> str:
+    if value is None:
+        return ""
+    if _is_share(name):
+        return f"{100 * value:.2f}"
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:.1f}" if name == "minutes" else f"{value:.3f}"

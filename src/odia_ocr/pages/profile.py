@@ -7,7 +7,6 @@ polygons in pixels of the page as given. Knows nothing of text.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from odia_ocr.pages.blocks import make_blocks
 from odia_ocr.pages.chains import Chain, chain_lines, letter_height
 from odia_ocr.pages.columns import order_rows
 from odia_ocr.pages.components import Components, find_components
@@ -25,7 +25,7 @@ from odia_ocr.types import Line, Page, PageImage, Region
 
 if TYPE_CHECKING:
     from odia_ocr.pages.ink import Mask
-    from odia_ocr.types import GreyPixels, Point, Polygon
+    from odia_ocr.types import GreyPixels, Point
 
 _LONG_RUN = 0.16  # of the longer side: no stroke of a letter is so long
 _BAND_SHARE = 0.01  # of the page in solid areas
@@ -58,19 +58,17 @@ class ProfileSegmenter:
         page = Page(image.source, image.number, image.size, image.dpi)
         lines: list[Line] = []
         regions: list[Region] = []
-        for block, members in enumerate(_split_regions(rows), start=1):
-            region = f"p{image.number:04d}-r{block:03d}"
-            outlines: list[Polygon] = []
-            for found_line in members:
-                outline = tuple(
-                    _clip((x / scale, y / scale), image.size)
-                    for x, y in turn.undo(found_line.corners)
+        for block in make_blocks(rows, prefix=f"p{image.number:04d}"):
+            outlines = {
+                id(row): tuple(
+                    _clip((x / scale, y / scale), image.size) for x, y in turn.undo(row.corners)
                 )
-                outlines.append(outline)
-                lines.append(
-                    Line(f"p{image.number:04d}-l{len(lines) + 1:03d}", outline, region=region)
-                )
-            regions.append(Region(region, _hull_box(outlines)))
+                for row in block.rows
+            }
+            for outline in outlines.values():
+                name = f"p{image.number:04d}-l{len(lines) + 1:03d}"
+                lines.append(Line(name, outline, region=block.id))
+            regions.append(block.region(lambda row, found=outlines: found[id(row)]))
         steps = (f"lines: {self.name}, skew {turn.degrees:+.2f} degrees",)
         return replace(page, regions=tuple(regions), lines=tuple(lines), steps=steps)
 
@@ -222,32 +220,8 @@ def _letter_pieces(ink: Ink, mask: Mask) -> Components:
     return pieces.take(~(speck | vast | rule | sparse))
 
 
-def _split_regions(lines: list[FoundLine]) -> list[list[FoundLine]]:
-    """Blocks of lines: a new one where the space above is clearly wider than usual."""
-    if not lines:
-        return []
-    steps = [b.top - a.bottom for a, b in itertools.pairwise(lines) if b.top > a.bottom]
-    usual = float(np.median(steps)) if steps else 0.0
-    blocks = [[lines[0]]]
-    for above, line in itertools.pairwise(lines):
-        space = line.top - above.bottom
-        taller, lower = max(above.height, line.height), min(above.height, line.height)
-        if space > 1.5 * usual + 0.25 * taller or space < -lower or taller > 1.6 * lower:
-            blocks.append([line])
-        else:
-            blocks[-1].append(line)
-    return blocks
-
-
 def _clip(point: Point, size: tuple[int, int]) -> Point:
     return (
         round(min(max(point[0], 0.0), float(size[0])), 1),
         round(min(max(point[1], 0.0), float(size[1])), 1),
     )
-
-
-def _hull_box(outlines: Sequence[Polygon]) -> Polygon:
-    xs = [x for outline in outlines for x, _ in outline]
-    ys = [y for outline in outlines for _, y in outline]
-    left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
-    return (left, top), (right, top), (right, bottom), (left, bottom)

@@ -3,8 +3,9 @@
 At a quarter of the input's resolution it tells where the bodies of letters stand in a row, gaps
 between words included, and how far the row's ink reaches above and below its middle.
 
-Source: the shrunken text kernel is of PSENet (Wang et al. 2019, arXiv 1903.12473), the distances at
-each kernel pixel of EAST (Zhou et al. 2017, arXiv 1704.03155), the pyramid of FPN (Lin et al. 2017).
+Source: the shrunken text kernel is of PSENet (Wang et al. 2019, arXiv 1903.12473), the distances
+at each of its pixels of EAST (Zhou et al. 2017, arXiv 1704.03155), the pyramid of FPN (Lin et al.
+2017).
 """
 
 from __future__ import annotations

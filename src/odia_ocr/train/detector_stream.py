@@ -117,7 +117,7 @@ def _fill(target: Any, outline: Points, value: float) -> None:
 def cut_tile(
     page: RenderedPage, rng: np.random.Generator, config: TileConfig
 ) -> tuple[GreyPixels, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """One tile of a page: pixels and the four target maps of `TileBatch`, without the batch axis."""
+    """One tile of a page: the pixels and target maps of `TileBatch`, without the batch axis."""
     side = config.side
     bodies = [line.core_height for line in page.lines] or [20.0]
     low, high = np.log(config.body[0]), np.log(config.body[1])

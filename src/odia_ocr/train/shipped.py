@@ -7,13 +7,13 @@ from pathlib import Path
 from odia_ocr.errors import ModelMissingError
 
 
-def find_shipped_weights() -> Path:
-    """`training/ctc.safetensors` of a checkout.
+def find_shipped_weights(name: str = "ctc") -> Path:
+    """`training/NAME.safetensors` of a checkout.
 
     Raises:
         ModelMissingError: In an installation without the repository.
     """
-    path = Path(__file__).resolve().parents[3] / "training" / "ctc.safetensors"
+    path = Path(__file__).resolve().parents[3] / "training" / f"{name}.safetensors"
     if not path.exists():
         raise ModelMissingError(
             "The shipped torch weights are kept in the repository, not in the wheel.",
