@@ -1,18 +1,35 @@
 """Columns and reading order of rows that were found on the straightened page.
 
-A gutter counts only when it stays empty over many rows that stand on both its sides, so loosely
-spaced words and stanzas are not taken for columns.
+A gutter is an empty strip with rows beside it on both sides; a row that crosses it, such as a
+headline, ends it. Columns are read one after the other, tables row by row: cells of a table stand
+level with one another and leave their columns half empty.
+
+Source: the strips are the white rectangles of Breuel, "Two geometric algorithms for layout
+analysis" (2002), found here from the gaps between rows.
 """
 
 from __future__ import annotations
 
+import bisect
+import itertools
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-_ROWS = 5  # so many rows must stand on both sides
-_COLUMN_WIDTH = 6.0  # letter heights; narrower columns are labels, numbers or bullets
+_ROWS = 3  # so many gaps make a gutter ...
+_WIDE_ROWS = 2  # ... or so many wide ones
+_NARROWEST = 0.6  # letter heights
+_WIDE = 2.0  # letter heights
+_COLUMN_WIDTH = 4.0  # letter heights; narrower columns are labels, numbers or bullets
+_REACH = 2.6  # letter heights between rows of a column, at most, where only one side has rows
+_REACH_UP = 1.8  # above a column stand running heads, too
+_PAUSE = 2.6  # letter heights without rows on both sides of a strip end it: a new section
+_TABLE_LEVEL = 0.45  # letter heights by which cells of a table row may differ in level
+_TABLE_GAP = 4.0  # letter heights; columns of text stand closer
+_TABLE_SHARE = 0.8  # of the cells have a neighbour at their level
+_TABLE_FILL = 0.74  # of their column's width is what cells fill at most
 
 
 class Row(Protocol):
@@ -52,6 +69,11 @@ class Strip:
     right: float
     bottom: float
 
+    @property
+    def centre(self) -> float:
+        """Its horizontal middle."""
+        return (self.left + self.right) / 2
+
 
 @dataclass(frozen=True, slots=True)
 class Gutters:
@@ -78,66 +100,164 @@ class _Gap:
 
 def find_gutters(rows: Sequence[Row]) -> Gutters:
     """Strips that part columns of text."""
-    heights = [row.height for row in rows if row.letters >= 3]
-    if len(heights) < 2 * _ROWS:
+    solid = [row for row in rows if row.letters >= 2]
+    if len(solid) < 2 * _WIDE_ROWS:
         return Gutters()
-    size = statistics.median(heights)
-    solid = [row for row in rows if row.letters >= 3 and row.right - row.left > 3 * size]
+    size = statistics.median(row.height for row in solid)
     gaps = _find_gaps(solid, size)
     strips: list[Strip] = []
     for gap in gaps:
-        shared = [g for g in gaps if min(g.right, gap.right) - max(g.left, gap.left) > 0.7 * size]
-        left, right = max(g.left for g in shared), min(g.right for g in shared)
-        if right - left < 0.6 * size or len(shared) < _ROWS:
-            continue
-        top, bottom = min(g.level for g in shared) - size, max(g.level for g in shared) + size
-        centre = (left + right) / 2
-        beside = [row for row in solid if top < row.middle < bottom]
-        crossing = sum(row.left < centre < row.right for row in beside)
-        widths = [
-            max((row.right - row.left for row in side), default=0.0)
-            for side in (
-                [row for row in beside if row.right <= centre],
-                [row for row in beside if row.left >= centre],
+        for shared in _shared_gaps(gap, gaps, solid, size):
+            left, right = max(g.left for g in shared), min(g.right for g in shared)
+            least = _WIDE_ROWS if right - left > _WIDE * size else _ROWS
+            if right - left < _NARROWEST * size or len(shared) < least:
+                continue
+            strip = _lengthen(
+                Strip(left, shared[0].level - size, right, shared[-1].level + size), solid, size
             )
-        ]
-        if crossing <= 0.1 * len(shared) and min(widths) > _COLUMN_WIDTH * size:
-            strips.append(Strip(left, top, right, bottom))
+            if _parts_columns(strip, solid, size):
+                strips.append(strip)
     return Gutters(tuple(dict.fromkeys(strips)))
 
 
 def _find_gaps(rows: Sequence[Row], size: float) -> list[_Gap]:
-    """The space to the right of each row up to the next one at its level."""
+    """The space to the right of each row up to the next one at about its level."""
     gaps = []
     for row in rows:
         beside = [
             other.left
             for other in rows
-            if other.left >= row.right
-            and min(other.bottom, row.bottom) - max(other.top, row.top)
-            > 0.4 * min(row.height, other.height)
+            if other.left >= row.right and _about_level(row, other)
         ]
-        if beside and min(beside) - row.right > 0.8 * size:
+        if beside and min(beside) - row.right > _NARROWEST * size:
             gaps.append(_Gap(row.right, min(beside), row.middle))
     return gaps
+
+
+def _about_level(one: Row, other: Row) -> bool:
+    """Do two rows stand beside one another? Rows of neighbouring columns need not be level."""
+    apart = max(one.top, other.top) - min(one.bottom, other.bottom)
+    return apart < 0.6 * min(one.height, other.height)
+
+
+def _shared_gaps(
+    seed: _Gap, gaps: Sequence[_Gap], rows: Sequence[Row], size: float
+) -> list[list[_Gap]]:
+    """Gaps that share a strip with the seed, in runs that no row crosses, from the top."""
+    left, right = seed.left, seed.right
+    shared = [seed]
+    # The nearest first, so that the strip narrows only as far as it must.
+    for gap in sorted(gaps, key=lambda gap: abs(gap.level - seed.level)):
+        if min(gap.right, right) - max(gap.left, left) > _NARROWEST * size and gap is not seed:
+            left, right = max(gap.left, left), min(gap.right, right)
+            shared.append(gap)
+    centre = (left + right) / 2
+    crossing = [row.middle for row in rows if row.left < centre < row.right]
+    breaks = sorted([*crossing, *_find_pauses(shared, rows, centre, size)])
+    runs: dict[int, list[_Gap]] = {}
+    for gap in sorted(shared, key=lambda gap: gap.level):
+        runs.setdefault(bisect.bisect(breaks, gap.level), []).append(gap)
+    return list(runs.values())
+
+
+def _find_pauses(
+    gaps: Sequence[_Gap], rows: Sequence[Row], centre: float, size: float
+) -> list[float]:
+    """Levels at which both sides of a strip pause; larger print, a section's heading, may stand."""
+    low, high = min(gap.level for gap in gaps), max(gap.level for gap in gaps)
+    usual = [row for row in rows if row.height < 1.25 * size and low <= row.middle <= high]
+    edges = []
+    for side in (
+        [row for row in usual if row.right <= centre],
+        [row for row in usual if row.left >= centre],
+    ):
+        ordered = sorted(side, key=lambda row: row.middle)
+        edges.append([(a.bottom, b.top) for a, b in itertools.pairwise(ordered)])
+    return [
+        (max(a[0], b[0]) + min(a[1], b[1])) / 2
+        for a in edges[0]
+        for b in edges[1]
+        if min(a[1], b[1]) - max(a[0], b[0]) > _PAUSE * size
+    ]
+
+
+def _lengthen(strip: Strip, rows: Sequence[Row], size: float) -> Strip:
+    """Let a strip run on beside the rest of a column whose neighbour has ended."""
+    top, bottom = strip.top, strip.bottom
+    crossing = [row for row in rows if row.left < strip.centre < row.right]
+    ceiling = max((row.bottom for row in crossing if row.middle < top), default=float("-inf"))
+    floor = min((row.top for row in crossing if row.middle > bottom), default=float("inf"))
+    beside = sorted((row for row in rows if row not in crossing), key=lambda row: row.middle)
+    for row in beside:
+        if bottom < row.bottom < floor and row.top - bottom < _REACH * size:
+            bottom = row.bottom
+    for row in reversed(beside):
+        if ceiling < row.top < top and top - row.bottom < _REACH_UP * size:
+            top = row.top
+    return Strip(strip.left, top, strip.right, bottom)
+
+
+def _parts_columns(strip: Strip, rows: Sequence[Row], size: float) -> bool:
+    """Are there columns of text beside the strip, and not the cells of a table?"""
+    beside = [row for row in rows if strip.top <= row.middle <= strip.bottom]
+    sides = (
+        [row for row in beside if row.right <= strip.centre],
+        [row for row in beside if row.left >= strip.centre],
+    )
+    if not all(sides):
+        return False
+    widest = [max(row.right - row.left for row in side) for side in sides]
+    if min(widest) < _COLUMN_WIDTH * size:
+        return False
+    level = sum(
+        any(abs(row.middle - other.middle) < _TABLE_LEVEL * size for other in sides[1])
+        for row in sides[0]
+    )
+    # The next column alone: what stands farther off has gutters of its own.
+    near = _nearest_column(sides[1], left=True)
+    far = _nearest_column(sides[0], left=False)
+    if level < _TABLE_SHARE * min(len(side) for side in sides):
+        return True
+    fill = statistics.mean(_fill(side) for side in (near, far))
+    return fill > _TABLE_FILL and strip.right - strip.left < _TABLE_GAP * size
+
+
+def _nearest_column(rows: Sequence[Row], *, left: bool) -> list[Row]:
+    """Rows that have nothing between themselves and the strip."""
+    return [
+        row
+        for row in rows
+        if not any(
+            other is not row
+            and (other.right <= row.left if left else other.left >= row.right)
+            and _about_level(row, other)
+            for other in rows
+        )
+    ]
+
+
+def _fill(rows: Sequence[Row]) -> float:
+    """Mean share of their column's width that rows take; the outermost tenth does not set it."""
+    cut = math.floor(0.1 * len(rows))
+    left = sorted(row.left for row in rows)[cut]
+    right = sorted(row.right for row in rows)[-1 - cut]
+    width = max(right - left, 1e-6)
+    return statistics.mean(min(1.0, (row.right - row.left) / width) for row in rows)
 
 
 def order_rows(rows: Sequence[AnyRow]) -> list[AnyRow]:
     """Reading order: columns left to right, rows top to bottom, pieces of a row left to right."""
     strips = find_gutters(rows).strips
-    if not strips:
-        return _order_column(rows)
-    strip = max(strips, key=lambda strip: strip.bottom - strip.top)
-    centre = (strip.left + strip.right) / 2
-    above = [row for row in rows if row.middle < strip.top]
-    below = [row for row in rows if row.middle > strip.bottom]
-    beside = [row for row in rows if strip.top <= row.middle <= strip.bottom]
-    left = [row for row in beside if (row.left + row.right) / 2 < centre]
-    right = [row for row in beside if (row.left + row.right) / 2 >= centre]
-    parts = (above, left, right, below)
-    if max(len(part) for part in parts) == len(rows):
-        return _order_column(rows)
-    return [row for part in parts for row in order_rows(part)]
+    for strip in sorted(strips, key=lambda strip: strip.top - strip.bottom):
+        above = [row for row in rows if row.middle < strip.top]
+        below = [row for row in rows if row.middle > strip.bottom]
+        beside = [row for row in rows if strip.top <= row.middle <= strip.bottom]
+        left = [row for row in beside if (row.left + row.right) / 2 < strip.centre]
+        right = [row for row in beside if (row.left + row.right) / 2 >= strip.centre]
+        parts = (above, left, right, below)
+        if max(len(part) for part in parts) < len(rows):
+            return [row for part in parts for row in order_rows(part)]
+    return _order_column(rows)
 
 
 def _order_column(rows: Sequence[AnyRow]) -> list[AnyRow]:

@@ -37,7 +37,7 @@ _SMALL_SIDE = 640  # smaller pages are enlarged to this
 _SUITED = (17.0, 44.0)  # height of a line's ink at which the network sees best, pixels
 _BEST = 26.0
 _MOST_PIXELS = 5_000_000
-_PAD = 0.10  # ground kept above and below a line's ink, of its height
+_PAD = 0.16  # ground kept above and below a line's ink, of its height
 _SIDE = 0.22  # and left and right
 
 
