@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DATA ?=
 
-.PHONY: demo test test-slow check report benchmark clean
+.PHONY: demo test test-slow check report benchmark benchmark-pages benchmark-long-pdf clean
 
 $(BIN)/odia-ocr:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -43,6 +43,18 @@ benchmark: $(VENV)/.full
 	scripts/install-system-packages
 	test -d out/benchmark-lines || $(BIN)/odia-ocr render lines --split heldout --clean --words 3-10 --count 120 -o out/benchmark-lines
 	$(BIN)/python benchmarks/lines_speed.py out/benchmark-lines
+
+# Pages a second, start and memory beside Tesseract, on the same pages and cores, in turns.
+benchmark-pages: out/benchmark-pages
+	$(BIN)/python benchmarks/pages_speed.py out/benchmark-pages --json docs/reports/pages-speed.json
+
+# Memory while a PDF of 2,000 pages is read.
+benchmark-long-pdf: out/benchmark-pages
+	$(BIN)/python benchmarks/long_pdf.py out/benchmark-pages/*.png
+
+out/benchmark-pages: $(VENV)/.full
+	scripts/install-system-packages
+	$(BIN)/python -c "from pathlib import Path; from odia_ocr.data.page_reporting import make_reporting_pages as m; m(Path('out/benchmark-pages'))"
 
 clean:
 	rm -rf out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

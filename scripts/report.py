@@ -1,7 +1,8 @@
-"""Regenerate docs/reports/*.json and the README's table from them: `make report DATA=...`.
+"""Regenerate docs/reports/*.json and the README's tables from them: `make report DATA=...`.
 
 A report whose data, model or peer is missing here keeps its stored JSON with its date. Every figure
-of the table comes from those files, never from anywhere else.
+of the tables comes from those files, never from anywhere else. The speed of pages is measured by
+`benchmarks/pages_speed.py`, which stores its report beside them.
 
     python scripts/report.py [--data DATA] [--only NAME]... [--table-only]
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import importlib
 import json
 import os
 import platform
@@ -24,13 +26,19 @@ from typing import Any
 from odia_ocr.errors import OdiaOcrError
 from odia_ocr.evaluate.lineset import GroupLabel, LineSet, read_line_set
 from odia_ocr.evaluate.measure import measure_lines
+from odia_ocr.evaluate.page_measure import PageEngine, measure_pages
+from odia_ocr.evaluate.page_report import make_page_record
+from odia_ocr.evaluate.page_set import read_page_set
 from odia_ocr.evaluate.report import make_record, write_report
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / "docs" / "reports"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- table:begin -->", "<!-- table:end -->"
+PAGES_BEGIN, PAGES_END = "<!-- pages:begin -->", "<!-- pages:end -->"
 OURS = "ctc"
+PAGE_PEERS = ("tesseract", "tesseract:ori")
+PAGE_SPEED = "pages-speed"
 MEGABYTE = 1e6
 
 
@@ -57,6 +65,25 @@ class Report:
     one_core: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PageReport:
+    """One stored report of whole pages.
+
+    Attributes:
+        name: File name in docs/reports, without ending.
+        title: What the table calls it.
+        find: Gives the set's folder.
+        label: Name of the set in the report, e.g. "real/pages".
+        each: Whether the table has a row for each page; else for each layout and condition.
+    """
+
+    name: str
+    title: str
+    find: Callable[[Path | None, Path], Path]
+    label: str
+    each: bool
+
+
 def real_set(part: str) -> Callable[[Path | None, Path], Path]:
     def find(data: Path | None, scratch: Path) -> Path:
         if data is None:
@@ -74,6 +101,18 @@ def rendered_set(name: str) -> Callable[[Path | None, Path], Path]:
         return folder if folder.exists() else make_reporting_set(name, folder)
 
     return find
+
+
+def rendered_pages(data: Path | None, scratch: Path) -> Path:
+    folder = scratch / "pages"
+    if folder.exists():
+        return folder
+    try:
+        reporting = importlib.import_module("odia_ocr.data.page_reporting")
+        make: Callable[[Path], Path] = reporting.make_reporting_pages
+    except (ImportError, AttributeError) as error:
+        raise OdiaOcrError(f"The reporting set of pages cannot be rendered ({error}).") from None
+    return make(folder)
 
 
 REPORT_LIST = (
@@ -108,22 +147,29 @@ REPORT_LIST = (
 )
 
 
+PAGE_REPORTS = (
+    PageReport("real-pages", "real pages", real_set("pages"), "real/pages", each=True),
+    PageReport("rendered-pages", "rendered pages", rendered_pages, "rendered/pages", each=False),
+)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="folder with real/lines and so on")
     parser.add_argument("--only", action="append", help="measure only this report; repeatable")
     parser.add_argument("--table-only", action="store_true", help="measure nothing")
     options = parser.parse_args()
-    known = [report.name for report in REPORT_LIST]
+    known = [report.name for report in (*REPORT_LIST, *PAGE_REPORTS)]
     strange = sorted(set(options.only or []) - set(known))
     if strange:
         parser.error(f"unknown report {', '.join(strange)}; known: {', '.join(known)}")
-    insert_table(README.read_text("utf-8"), "")  # fails now rather than after the measuring
-    wanted = [r for r in REPORT_LIST if r.name in (options.only or known)]
+    insert_tables(README.read_text("utf-8"), {})  # fails now rather than after the measuring
+    wanted = [r for r in (*REPORT_LIST, *PAGE_REPORTS) if r.name in (options.only or known)]
     with tempfile.TemporaryDirectory(prefix="odia-ocr-report-") as scratch:
         for report in [] if options.table_only else wanted:
             try:
-                record = measure(report, options.data, Path(scratch))
+                take = measure_page_report if isinstance(report, PageReport) else measure
+                record = take(report, options.data, Path(scratch))
             except OdiaOcrError as error:
                 print(f"{report.name}: kept as stored. {error}", file=sys.stderr)
                 continue
@@ -131,8 +177,8 @@ def main() -> int:
             write_report(path, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
             print(f"{report.name}: {path.relative_to(ROOT)}", file=sys.stderr)
     stored = load_reports(REPORTS)
-    README.write_text(insert_table(README.read_text("utf-8"), make_table(stored)), "utf-8")
-    print(make_table(stored))
+    README.write_text(insert_tables(README.read_text("utf-8"), stored), "utf-8")
+    print(make_table(stored), make_page_table(stored), sep="\n\n")
     return 0
 
 
@@ -158,6 +204,28 @@ def measure(report: Report, data: Path | None, scratch: Path) -> dict[str, Any]:
         "date": datetime.date.today().isoformat(),
         "peer_version": getattr(getattr(peer, "program", None), "version", ""),
         "model_bytes": find_weights(OURS).stat().st_size,
+        "processor": name_processor(),
+    }
+
+
+def measure_page_report(report: PageReport, data: Path | None, scratch: Path) -> dict[str, Any]:
+    """Measure one report of pages and return its JSON; texts stay out of it."""
+    from odia_ocr.pipeline import open_reader
+
+    page_set = read_page_set(report.find(data, scratch))
+    readers = {name: open_reader(name, threads=1) for name in (OURS, *PAGE_PEERS)}
+    for reader in readers.values():
+        reader.read_page(page_set.samples[0].load())  # the first call also sets up
+    evaluation = measure_pages(
+        replace(page_set, folder=Path(report.label)),
+        {name: PageEngine(name, reader.read_page) for name, reader in readers.items()},
+    )
+    peer = readers[PAGE_PEERS[0]].page_reader
+    return {
+        **make_page_record(evaluation, texts=False),
+        "report": report.name,
+        "date": datetime.date.today().isoformat(),
+        "peer_version": getattr(getattr(peer, "program", None), "version", ""),
         "processor": name_processor(),
     }
 
@@ -257,16 +325,97 @@ def points(gap: dict[str, float]) -> str:
     return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
-def insert_table(text: str, table: str) -> str:
+def make_page_table(stored: dict[str, dict[str, Any]]) -> str:
+    """The README's table of whole pages; a row for each page or group, and one for each rate."""
+    rows = [
+        "| whole pages, CER / WER | pages | Tesseract `Oriya` | Tesseract `ori` | odia-ocr |"
+        " CER difference to `Oriya` (95 %) | date |",
+        "|---|---:|---:|---:|---:|---:|---|",
+    ]
+    for report in PAGE_REPORTS:
+        if report.name in stored:
+            rows += page_rows(report, stored[report.name])
+    if PAGE_SPEED in stored:
+        rows += page_speed_rows(stored[PAGE_SPEED])
+    return "\n".join(rows)
+
+
+def page_rows(report: PageReport, record: dict[str, Any]) -> list[str]:
+    results = {result["engine"]: result for result in record["results"]}
+    order = [results[name] for name in (*PAGE_PEERS, OURS)]
+    gap = next(
+        pair["cer"]
+        for pair in record["paired"]
+        if (pair["first"], pair["second"]) == (OURS, PAGE_PEERS[0])
+    )
+    one, two, ours = map(pair, order)
+    rows = [
+        f"| {report.title} | {order[0]['n']} | {one} | {two} | **{ours}** | {points(gap)} |"
+        f" {record['date']} |"
+    ]
+    if report.each:
+        by_page = {(page["engine"], page["name"]): page for page in record["pages"]}
+        for name in sorted({page["name"] for page in record["pages"]}):
+            pages = [by_page[engine, name] for engine in (*PAGE_PEERS, OURS)]
+            cells = [f"{percent(page['cer'])} / {page['wer'] * 100:.1f} %" for page in pages]
+            rows.append(f"| … *{name}* | | {' | '.join(cells)} | | |")
+    else:
+        for i, group in enumerate(order[0]["groups"]):
+            if group["by"] in ("layout", "condition"):
+                cells = [pair(result["groups"][i]) for result in order]
+                rows.append(f"| … {group['group']} | {group['n']} | {' | '.join(cells)} | | |")
+    for name, metrics in (
+        ("median page, CER", ("median_cer",)),
+        ("pages with CER over 50 %", ("over_half",)),
+        ("CER whatever the order of lines", ("order_free",)),
+        ("lines found / right", ("line_recall", "line_precision")),
+    ):
+        cells = [" / ".join(percent(result[m]["value"]) for m in metrics) for result in order]
+        rows.append(f"| … {name} | | {' | '.join(cells)} | | |")
+    return rows
+
+
+def page_speed_rows(record: dict[str, Any]) -> list[str]:
+    """Rows of `benchmarks/pages_speed.py`: medians of its rounds."""
+    rows = []
+    for run in record["runs"]:
+        ours, peer = run["ours"], run["peer"]
+        cores = f"{run['cores']} core{'s' if run['cores'] > 1 else ''}"
+        for title, key, form in (
+            ("pages/s", "pages_per_second", "{:.2f}"),
+            ("seconds to the first page", "first_page_seconds", "{:.2f}"),
+            ("peak memory, MB", "peak_megabytes", "{:.0f}"),
+        ):
+            one, other = peer[key]["median"], ours[key]["median"]
+            more = f" ({run['ratio']['median']:.1f}×)" if key == "pages_per_second" else ""
+            rows.append(
+                f"| {title}, {cores} | {record['n']} | {form.format(one)} | |"
+                f" **{form.format(other)}**{more} | | {record['date']} |"
+            )
+    return rows
+
+
+def percent(rate: float) -> str:
+    return f"{rate * 100:.2f} %"
+
+
+def insert_tables(text: str, stored: dict[str, dict[str, Any]]) -> str:
+    text = insert_table(text, make_table(stored))
+    return insert_table(text, make_page_table(stored), PAGES_BEGIN, PAGES_END)
+
+
+def insert_table(text: str, table: str, begin_mark: str = BEGIN, end_mark: str = END) -> str:
     """Put the table between the markers.
 
     Raises:
         OdiaOcrError: If the markers are not both there, in order.
     """
-    begin, end = text.find(BEGIN), text.find(END)
+    begin, end = text.find(begin_mark), text.find(end_mark)
     if begin < 0 or end < begin:
-        raise OdiaOcrError(f"README.md has no {BEGIN} ... {END}.", next_step="Put them back.")
-    return f"{text[: begin + len(BEGIN)]}\n{table}\n{text[end:]}"
+        raise OdiaOcrError(
+            f"README.md has no {begin_mark} ... {end_mark}.", next_step="Put them back."
+        )
+    return f"{text[: begin + len(begin_mark)]}\n{table}\n{text[end:]}"
 
 
 if __name__ == "__main__":

@@ -92,11 +92,10 @@ def test_a_picture_without_transcription_is_told(opened, tmp_path: Path) -> None
     assert "y.png has no transcription" in result.stderr
 
 
-@pytest.mark.parametrize(("unit", "message"), [("page", "page reading"), ("word", "Unknown unit")])
-def test_other_units(opened, tmp_path: Path, unit: str, message: str) -> None:
-    result = run(write_set(tmp_path / "set", "x"), "--unit", unit)
+def test_other_units(opened, tmp_path: Path) -> None:
+    result = run(write_set(tmp_path / "set", "x"), "--unit", "word")
     assert isinstance(result.exception, UsageError)
-    assert message in str(result.exception)
+    assert "Unknown unit 'word'" in str(result.exception)
 
 
 def test_a_bad_set_ends_before_engines_open(opened, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from odia_ocr.pages.rows import DetectedRow, LineMaps, find_rows
+from odia_ocr.pages.rows import DetectedRow, LineMaps, find_rows, settle_slopes
 
 CELL = 4.0
 
@@ -103,3 +103,12 @@ def test_shifting_a_row_moves_it_across_itself():
         (pytest.approx(-6), pytest.approx(-8)),
         (pytest.approx(36), pytest.approx(48)),
     ]
+
+
+def test_short_rows_take_the_slope_of_the_page_and_long_ones_keep_theirs():
+    short = DetectedRow(((0.0, 10.0), (40.0, 18.0)), 10, 10, 10, 0.9)
+    long = DetectedRow(((0.0, 10.0), (400.0, 90.0)), 10, 10, 10, 0.9)
+    settled_short, settled_long = settle_slopes([short, long], lambda x, y: 0.0)
+    assert 0 < settled_short.slope < 0.1 * short.slope
+    assert settled_short.level(20) == pytest.approx(14)
+    assert settled_long == long

@@ -266,6 +266,32 @@ def test_a_page_comes_with_lines_words_and_provenance() -> None:
     assert "--psm 3" in page.steps[0]
 
 
+@pytest.mark.parametrize(
+    ("dpi", "told"),
+    [(None, []), (300.0, ["--dpi", "300"]), (99.6, ["--dpi", "100"]), (60.0, []), (9600.0, [])],
+)
+def test_a_page_comes_in_colour_and_with_its_resolution(
+    monkeypatch: pytest.MonkeyPatch, dpi: float | None, told: list[str]
+) -> None:
+    seen: list[tuple[list[str], bytes]] = []
+
+    def run(command, **options):
+        listing = Path(command[1])
+        seen.append((command, Path(listing.read_text("utf-8").strip()).read_bytes()))
+        (listing.parent / "out.tsv").write_text(HEADER + "\n", encoding="utf-8")
+        return subprocess.CompletedProcess(command, 0, b"", b"")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    pixels = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
+    reader = tesseract.TesseractPages("tesseract", TesseractProgram("tesseract", "5.4.1", "Oriya"))
+    assert reader.read(PageImage("page.png", 1, pixels, dpi)).problems == ()
+    ((command, picture),) = seen
+    assert command[command.index("--psm") + 1] == "3"
+    assert command[-len(told) or len(command) :] == told
+    assert ("--dpi" in command) == bool(told)
+    assert picture == b"P6\n5 4\n255\n" + pixels.tobytes()
+
+
 @needs_tesseract
 def test_a_page_it_fails_on_has_a_problem() -> None:
     page = load_pages().read(PageImage("wide.png", 1, blank("x", 20, 40_000).pixels))

@@ -9,13 +9,20 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from odia_ocr.apps.messages import report, say
-from odia_ocr.errors import UsageError, name_choices
+from odia_ocr.errors import name_choices
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from odia_ocr.evaluate.scores import Bootstrap
+    from odia_ocr.pipeline import Reader
 
 EXIT_SOME_FAILED = 1
 _UNITS = ["line", "page"]
@@ -26,7 +33,7 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="SET",
-            help="Folder of NAME.png or .jpg beside NAME.gt.txt.",
+            help="Folder of NAME.png or .jpg beside NAME.gt.txt; for pages NAME.json if any.",
             show_default=False,
         ),
     ],
@@ -44,7 +51,7 @@ def evaluate(
     ] = None,
     html_file: Annotated[
         Path | None,
-        typer.Option("--html", metavar="FILE", help="Write a report with the worst lines."),
+        typer.Option("--html", metavar="FILE", help="Write a report with the worst pictures."),
     ] = None,
     strict: Annotated[
         bool,
@@ -64,67 +71,141 @@ def evaluate(
     """Measure error rates of one or more engines on the same pictures.
 
     Prints character, word and cluster error rates and exact lines with 95 % bootstrap intervals,
-    and the paired difference of each two engines.
+    and the paired difference of each two engines. With --unit page also lines found, reading
+    order, the score without regard to order, and pages of which most is wrong.
 
     \b
     Examples:
       odia-ocr evaluate lines/
       odia-ocr evaluate lines/ --engine ctc --engine tesseract --html report.html
       odia-ocr evaluate lines/ --engine ctc:mine.onnx --json scores.json
+      odia-ocr evaluate pages/ --unit page --engine ctc --engine tesseract
+      odia-ocr evaluate pages/ --unit page --engine tesseract-lines --html report.html
 
     \b
-    Exit status: 0 every line was read; 1 some line or picture failed, the rest is
-    measured; 2 wrong use; 3 an engine is not installed.
+    Pages: NAME.gt.txt holds one printed line a line, in reading order. With NAME.json (as
+    `render pages` writes it) lines are told by their outlines, without it by their text.
+
+    \b
+    Exit status: 0 all was read; 1 some line, page or picture failed (it counts as wrong),
+    the rest is measured; 2 wrong use; 3 no usable set, or an engine is not installed.
     """
     if unit not in _UNITS:
         raise name_choices(unit, _UNITS, kind="unit")
-    if unit == "page":
-        raise UsageError(
-            "Measuring whole pages comes with page reading; this version measures lines.",
-            next_step="Use --unit line with line pictures.",
-        )
-    from rich.console import Console
-
-    from odia_ocr.evaluate.lineset import read_line_set
-    from odia_ocr.evaluate.measure import measure_lines
-    from odia_ocr.evaluate.report import print_tables, write_json
     from odia_ocr.evaluate.scores import Bootstrap
-    from odia_ocr.recognize import open_recognizer
 
-    line_set = read_line_set(folder)
-    names = list(dict.fromkeys(engine or ["ctc"]))
-    engines = {name: open_recognizer(name, threads=threads) for name in names}
-    bootstrap = Bootstrap(seed=seed, resamples=resamples)
-    with _show_progress(len(line_set.samples) * len(engines)) as progress:
-        evaluation = measure_lines(
-            line_set, engines, strict=strict, bootstrap=bootstrap, progress=progress
-        )
-    for problem in evaluation.problems:
-        say(f"{folder}: {problem.message} {problem.next_step}".rstrip())
-    for result in evaluation.results:
-        for problem in result.problems:
-            report(result.engine, problem)
-    if json_file is not None:
-        write_json(evaluation, json_file)
-    if html_file is not None:
-        from odia_ocr.evaluate.html_report import write_html
-
-        write_html(evaluation, html_file)
-    width = None if sys.stdout.isatty() else 160
-    print_tables(evaluation, Console(width=width))
-    if evaluation.problems or any(result.problems for result in evaluation.results):
+    order = _Order(
+        folder=folder,
+        engines=list(dict.fromkeys(engine or ["ctc"])),
+        threads=threads,
+        strict=strict,
+        bootstrap=Bootstrap(seed=seed, resamples=resamples),
+        json_file=json_file,
+        html_file=html_file,
+    )
+    failed = _measure_pages(order) if unit == "page" else _measure_lines(order)
+    if failed:
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is to be measured, and where the reports go."""
+
+    folder: Path
+    engines: list[str]
+    threads: int | None
+    strict: bool
+    bootstrap: Bootstrap
+    json_file: Path | None
+    html_file: Path | None
+
+
+def _measure_lines(order: _Order) -> bool:
+    """Measure a set of lines; true when something failed."""
+    from odia_ocr.evaluate.lineset import read_line_set
+    from odia_ocr.evaluate.measure import measure_lines
+    from odia_ocr.evaluate.report import print_tables, write_json
+    from odia_ocr.recognize import open_recognizer
+
+    line_set = read_line_set(order.folder)
+    engines = {name: open_recognizer(name, threads=order.threads) for name in order.engines}
+    with _show_progress(len(line_set.samples) * len(engines), "readings of lines") as progress:
+        evaluation = measure_lines(
+            line_set, engines, strict=order.strict, bootstrap=order.bootstrap, progress=progress
+        )
+    for problem in evaluation.problems:
+        say(f"{order.folder}: {problem.message} {problem.next_step}".rstrip())
+    for result in evaluation.results:
+        for problem in result.problems:
+            report(result.engine, problem)
+    if order.json_file is not None:
+        write_json(evaluation, order.json_file)
+    if order.html_file is not None:
+        from odia_ocr.evaluate.html_report import write_html
+
+        write_html(evaluation, order.html_file)
+    print_tables(evaluation, _open_console())
+    return bool(evaluation.problems) or any(result.problems for result in evaluation.results)
+
+
+def _measure_pages(order: _Order) -> bool:
+    """Measure a set of pages; true when something failed."""
+    from odia_ocr.evaluate.page_measure import PageEngine, measure_pages
+    from odia_ocr.evaluate.page_report import print_page_tables, write_page_json
+    from odia_ocr.evaluate.page_set import read_page_set
+    from odia_ocr.pipeline import REMARKS, open_reader
+
+    page_set = read_page_set(order.folder)
+    readers = {name: open_reader(name, threads=order.threads) for name in order.engines}
+    engines = {
+        name: PageEngine(_name_model(reader), reader.read_page) for name, reader in readers.items()
+    }
+    with _show_progress(len(page_set.samples) * len(engines), "readings of pages") as progress:
+        evaluation = measure_pages(
+            page_set, engines, strict=order.strict, bootstrap=order.bootstrap, progress=progress
+        )
+    for problem in evaluation.problems:
+        say(f"{order.folder}: {problem.message} {problem.next_step}".rstrip())
+    failed = bool(evaluation.problems)
+    for result in evaluation.results:
+        for page in result.pages:
+            if page.problem is not None:
+                failed = True
+                message = f"{page.problem.message} {page.problem.next_step}".rstrip()
+                say(f"{result.engine}, page {page.sample.name}: {message}")
+            for remark in page.remarks:
+                failed |= remark.code not in REMARKS
+                say(f"{result.engine}, page {page.sample.name}: {remark.message}")
+    if order.json_file is not None:
+        write_page_json(evaluation, order.json_file)
+    if order.html_file is not None:
+        from odia_ocr.evaluate.page_html import write_page_html
+
+        write_page_html(evaluation, order.html_file)
+    print_page_tables(evaluation, _open_console())
+    return failed
+
+
+def _name_model(reader: Reader) -> str:
+    return (reader.page_reader or reader.recognizer).name
+
+
+def _open_console() -> Console:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 160)
+
+
 @contextlib.contextmanager
-def _show_progress(total: int) -> Iterator[Callable[[int], None]]:
+def _show_progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error when that is a terminal; else nothing."""
     if not sys.stderr.isatty() or os.environ.get("NO_PROGRESS"):
-        yield lambda lines: None
+        yield lambda done: None
         return
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("reading", total=total)
-        yield lambda lines: progress.advance(task, lines)
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.advance(task, done)

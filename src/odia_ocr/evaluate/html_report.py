@@ -24,6 +24,7 @@ from odia_ocr.evaluate.report import (
 )
 from odia_ocr.evaluate.scores import METRICS
 from odia_ocr.language import align, fold, split_clusters
+from odia_ocr.types import Problem
 
 WORST = 30
 _TITLES = {"cer": "CER", "wer": "WER", "cluster_error": "Cluster errors", "exact": "Exact lines"}
@@ -32,7 +33,7 @@ _BINS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, float("inf"))
 _BIN_NAMES = ("0", "≤1", "≤2", "≤5", "≤10", "≤20", "≤50", ">50 %")
 _MAX_WIDTH, _MAX_HEIGHT = 1400, 120
 
-_STYLE = """
+STYLE = """
 :root{color-scheme:light dark;--ink:#1d2430;--soft:#5d6878;--ground:#fbfaf7;--card:#fff;
 --rule:#e2ded5;--accent:#a8481f;--bad:#fbd9d3;--badink:#8d1c0d;--good:#d8efdc;--goodink:#11592a}
 @media(prefers-color-scheme:dark){:root{--ink:#e7e6e2;--soft:#9aa3b0;--ground:#14171c;
@@ -96,21 +97,26 @@ def make_html(evaluation: Evaluation) -> str:
         _summary(evaluation),
         _paired(evaluation),
         _groups(evaluation),
-        _set_problems(evaluation),
+        list_problems(evaluation.problems),
     ]
     for result in evaluation.results:
         parts.append(_engine(result, strict=evaluation.strict))
     parts.append(f"<p><code>{escape(first.signature)}</code></p>")
+    return frame_document(title, parts)
+
+
+def frame_document(title: str, parts: Iterable[str], *, style: str = "") -> str:
+    """A whole HTML document of its parts; empty ones are left out."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n"
+        f"<title>{escape(title)}</title><style>{STYLE}{style}</style></head>\n<body>\n"
         + "\n".join(part for part in parts if part)
         + "\n</body></html>\n"
     )
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int = 1) -> str:
+def make_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int = 1) -> str:
     """A table whose first `texts` columns are text and the others figures; cells are HTML."""
     head = "".join(f"<th>{heading}</th>" for heading in headings)
     body = "".join(
@@ -137,7 +143,7 @@ def _summary(evaluation: Evaluation) -> str:
         for result in evaluation.results
     ]
     headings = ["Engine", *_TITLES.values(), "1 − CER", "Lines/s", "Failed"]
-    return _table(headings, rows)
+    return make_table(headings, rows)
 
 
 def _paired(evaluation: Evaluation) -> str:
@@ -156,7 +162,7 @@ def _paired(evaluation: Evaluation) -> str:
     return (
         "<h2>Differences on the same lines</h2><p>Percentage points, first minus second;"
         " an interval without zero is a difference.</p>"
-    ) + _table(["Pair", *_TITLES.values()], rows)
+    ) + make_table(["Pair", *_TITLES.values()], rows)
 
 
 def _groups(evaluation: Evaluation) -> str:
@@ -173,13 +179,14 @@ def _groups(evaluation: Evaluation) -> str:
         for i, group in enumerate(first.groups)
     ]
     headings = ["By", "Group", "Lines", *(escape(r.engine) for r in evaluation.results)]
-    return "<h2>CER by group</h2>" + _table(headings, rows, texts=2)
+    return "<h2>CER by group</h2>" + make_table(headings, rows, texts=2)
 
 
-def _set_problems(evaluation: Evaluation) -> str:
-    if not evaluation.problems:
+def list_problems(problems: Sequence[Problem]) -> str:
+    """What was left out of the set; empty when nothing was."""
+    if not problems:
         return ""
-    items = "".join(f"<li>{escape(problem.message)}</li>" for problem in evaluation.problems)
+    items = "".join(f"<li>{escape(problem.message)}</li>" for problem in problems)
     return f"<h2>Left out</h2><ul>{items}</ul>"
 
 
@@ -189,13 +196,13 @@ def _engine(result: EngineResult, *, strict: bool) -> str:
     parts = [
         f"<h2>{escape(result.engine)}</h2>",
         "<h3>Lines by CER</h3>",
-        _histogram(result.lines),
+        draw_histogram([line.counts.chars.rate for line in result.lines], "lines"),
     ]
     if result.confusions:
         parts.append(
             '<h3>Confusions</h3><div class="columns">'
-            + _confusions(result.confusions, "Cluster")
-            + _confusions(result.char_confusions, "Code point")
+            + show_confusions(result.confusions, "Cluster")
+            + show_confusions(result.char_confusions, "Code point")
             + "</div>"
         )
     if wrong:
@@ -206,7 +213,8 @@ def _engine(result: EngineResult, *, strict: bool) -> str:
     return "\n".join(parts)
 
 
-def _confusions(confusions: Sequence[Confusion], unit: str) -> str:
+def show_confusions(confusions: Sequence[Confusion], unit: str) -> str:
+    """The most frequent ones as a table; `unit` is what its head calls them."""
     rows = [
         [
             escape(show_unit(c.reference)),
@@ -216,13 +224,13 @@ def _confusions(confusions: Sequence[Confusion], unit: str) -> str:
         ]
         for c in confusions[: MOST_CONFUSIONS // 2]
     ]
-    return _table([f"{unit} printed", "Read as", "E.g. in", "Times"], rows, texts=3)
+    return make_table([f"{unit} printed", "Read as", "E.g. in", "Times"], rows, texts=3)
 
 
-def _histogram(lines: Sequence[LineResult]) -> str:
+def draw_histogram(rates: Sequence[float], what: str) -> str:
+    """How many lines or pages (`what`) have which character error rate, as SVG."""
     counts = [0] * len(_BINS)
-    for line in lines:
-        rate = line.counts.chars.rate
+    for rate in rates:
         counts[next(i for i, top in enumerate(_BINS) if rate <= top)] += 1
     most = max(counts)
     bars = []
@@ -234,7 +242,7 @@ def _histogram(lines: Sequence[LineResult]) -> str:
             f'<text x="{left + 24}" y="{114 - height:.1f}" text-anchor="middle">{count}</text>'
             f'<text x="{left + 24}" y="136" text-anchor="middle">{escape(name)}</text>'
         )
-    label = "Number of lines by character error rate in percent"
+    label = f"Number of {what} by character error rate in percent"
     return (
         f'<svg viewBox="0 0 500 145" width="500" role="img" aria-label="{label}">'
         + "".join(bars)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def read_line_set(folder: Path) -> LineSet:
     files = sorted(path for path in folder.iterdir() if path.is_file())
     pictures = [path for path in files if path.suffix.lower() in PICTURES]
     texts = {path.name.removesuffix(TRANSCRIPTION): path for path in files if _is_text(path)}
-    labels = _read_metadata(folder / METADATA)
+    labels = read_metadata(folder / METADATA)
     samples: dict[str, LineSample] = {}
     problems: list[Problem] = []
     for picture in pictures:
@@ -162,8 +163,18 @@ def _label_by_name(name: str) -> tuple[GroupLabel, ...]:
     return (GroupLabel("name", prefix),) if mark and prefix else ()
 
 
-def _read_metadata(path: Path) -> dict[str, tuple[GroupLabel, ...]] | None:
-    """Labels by picture name; None without the file."""
+def read_metadata(
+    path: Path, fields: Sequence[str] = GROUP_FIELDS
+) -> dict[str, tuple[GroupLabel, ...]] | None:
+    """Labels by the picture's file name; None without the file.
+
+    Args:
+        path: The `metadata.jsonl`.
+        fields: Which of its fields group.
+
+    Raises:
+        DataError: If a row is malformed; the message names file and line.
+    """
     if not path.is_file():
         return None
     labels: dict[str, tuple[GroupLabel, ...]] = {}
@@ -175,11 +186,9 @@ def _read_metadata(path: Path) -> dict[str, tuple[GroupLabel, ...]] | None:
         if not row.strip():
             continue
         try:
-            fields = json.loads(row)
-            labels[str(fields["file"])] = tuple(
-                GroupLabel(by, str(fields[by]))
-                for by in GROUP_FIELDS
-                if fields.get(by) not in (None, "")
+            values = json.loads(row)
+            labels[str(values["file"])] = tuple(
+                GroupLabel(by, str(values[by])) for by in fields if values.get(by) not in (None, "")
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from odia_ocr.errors import OutputError
 from odia_ocr.evaluate.confusions import Confusion
 from odia_ocr.evaluate.measure import EngineResult, Evaluation, LineResult
-from odia_ocr.evaluate.scores import METRICS, Difference, Score, Scores
+from odia_ocr.evaluate.scores import METRICS, Difference, Score
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +39,7 @@ def make_record(evaluation: Evaluation, *, texts: bool = True) -> dict[str, Any]
             {
                 "first": pair.first,
                 "second": pair.second,
-                **{metric: _difference(getattr(pair.differences, metric)) for metric in METRICS},
+                **record_differences(pair.differences, METRICS),
             }
             for pair in evaluation.paired
         ],
@@ -168,34 +168,46 @@ def _result(evaluation: Evaluation, result: EngineResult, *, texts: bool) -> dic
         "set": evaluation.set_name,
         "unit": evaluation.unit,
         "n": result.scores.n,
-        **_scores(result.scores),
+        **record_scores(result.scores, METRICS),
         "signature": result.signature,
         "model": result.model,
         "seconds": result.seconds,
         "lines_per_second": result.lines_per_second,
         "problems": len(result.problems),
         "groups": [
-            {"by": group.by, "group": group.group, "n": group.scores.n, **_scores(group.scores)}
+            {
+                "by": group.by,
+                "group": group.group,
+                "n": group.scores.n,
+                **record_scores(group.scores, METRICS),
+            }
             for group in result.groups
         ],
-        "confusions": _confusions(result.confusions, texts=texts),
-        "char_confusions": _confusions(result.char_confusions, texts=texts),
+        "confusions": record_confusions(result.confusions, texts=texts),
+        "char_confusions": record_confusions(result.char_confusions, texts=texts),
     }
 
 
-def _scores(scores: Scores) -> dict[str, dict[str, float]]:
+def record_scores(scores: object, metrics: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Rates with their intervals as plain values; `scores` has an attribute for each metric."""
     rates: dict[str, dict[str, float]] = {}
-    for metric in METRICS:
+    for metric in metrics:
         score: Score = getattr(scores, metric)
         rates[metric] = {"value": score.value, "low": score.low, "high": score.high}
     return rates
 
 
-def _difference(gap: Difference) -> dict[str, float]:
-    return {"value": gap.value, "low": gap.low, "high": gap.high, "p": gap.p}
+def record_differences(differences: object, metrics: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Paired differences as plain values, like `record_scores`."""
+    gaps: dict[str, dict[str, float]] = {}
+    for metric in metrics:
+        gap: Difference = getattr(differences, metric)
+        gaps[metric] = {"value": gap.value, "low": gap.low, "high": gap.high, "p": gap.p}
+    return gaps
 
 
-def _confusions(confusions: Sequence[Confusion], *, texts: bool) -> list[dict[str, Any]]:
+def record_confusions(confusions: Sequence[Confusion], *, texts: bool) -> list[dict[str, Any]]:
+    """The most frequent confusions as plain values; `texts` adds where they occur first."""
     return [
         {
             "reference": confusion.reference,

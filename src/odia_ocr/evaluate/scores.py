@@ -136,13 +136,17 @@ class Bootstrap:
         tables = [_tabulate(lines) for lines in counts]
         n = len(tables[0])
         sums = [np.empty((self.resamples, table.shape[1])) for table in tables]
-        for part, weights in self._draw(n):
+        for part, weights in self.draw(n):
             for total, table in zip(sums, tables, strict=True):
                 total[part] = weights @ table
         return [_rate(total) for total in sums]
 
-    def _draw(self, n: int) -> Iterator[tuple[slice, Counts]]:
-        """How often each line occurs in each resample, some resamples at a time."""
+    def draw(self, n: int) -> Iterator[tuple[slice, Counts]]:
+        """How often each of `n` units occurs in each resample, some resamples at a time.
+
+        Yields:
+            The resamples that come now, and their weights (resamples, n).
+        """
         rng = np.random.default_rng(self.seed)
         step = max(1, _CHUNK // n)
         for start in range(0, self.resamples, step):
@@ -180,11 +184,7 @@ def score_lines(lines: Sequence[LineCounts], bootstrap: Bootstrap | None = None)
         raise ValueError("scores need at least one line")
     (rates,) = (bootstrap or Bootstrap()).resample([lines])
     values = _rate(_tabulate(lines).sum(axis=0, keepdims=True))[0]
-    low, high = _interval(rates)
-    cer, wer, cluster_error, exact = (
-        Score(float(value), float(a), float(b))
-        for value, a, b in zip(values, low, high, strict=True)
-    )
+    cer, wer, cluster_error, exact = bound_rates(values, rates)
     return Scores(len(lines), cer=cer, wer=wer, cluster_error=cluster_error, exact=exact)
 
 
@@ -199,16 +199,24 @@ def compare_lines(
     if len(first) != len(second) or not first:
         raise ValueError(f"a paired comparison needs the same lines: {len(first)}, {len(second)}")
     one, other = (bootstrap or Bootstrap()).resample([first, second])
-    gaps = one - other  # (resamples, 4)
-    low, high = _interval(gaps)
     total = [_rate(_tabulate(lines).sum(axis=0, keepdims=True))[0] for lines in (first, second)]
+    cer, wer, cluster_error, exact = bound_gaps(total[0] - total[1], one - other)
+    return Differences(cer=cer, wer=wer, cluster_error=cluster_error, exact=exact)
+
+
+def bound_rates(values: Rates, rates: Rates) -> list[Score]:
+    """Rates (k,) with the intervals of their resamples (resamples, k)."""
+    low, high = _interval(rates)
+    return [Score(*map(float, row)) for row in zip(values, low, high, strict=True)]
+
+
+def bound_gaps(values: Rates, gaps: Rates) -> list[Difference]:
+    """Paired differences (k,) with intervals and p-values of their resamples (resamples, k)."""
+    low, high = _interval(gaps)
     below = (gaps <= 0).sum(axis=0)
     above = (gaps >= 0).sum(axis=0)
     p = np.minimum(1.0, 2.0 * (np.minimum(below, above) + 1) / (len(gaps) + 1))
-    cer, wer, cluster_error, exact = (
-        Difference(*map(float, row)) for row in zip(total[0] - total[1], low, high, p, strict=True)
-    )
-    return Differences(cer=cer, wer=wer, cluster_error=cluster_error, exact=exact)
+    return [Difference(*map(float, row)) for row in zip(values, low, high, p, strict=True)]
 
 
 def sign_score(*, unit: str, n: int, strict: bool, bootstrap: Bootstrap, digest: str) -> str:

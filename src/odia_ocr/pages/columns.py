@@ -27,7 +27,8 @@ _REACH = 2.6  # letter heights between rows of a column, at most, where only one
 _REACH_UP = 1.8  # above a column stand running heads, too
 _PAUSE = 2.6  # letter heights without rows on both sides of a strip end it: a new section
 _TABLE_LEVEL = 0.45  # letter heights by which cells of a table row may differ in level
-_TABLE_GAP = 4.0  # letter heights; columns of text stand closer
+_TABLE_GAP = 4.0  # letter heights
+_TABLE_LETTERS = (9, 12)  # rows of text are longer where columns stand close, and where they do not
 _TABLE_SHARE = 0.8  # of the cells have a neighbour at their level
 _TABLE_FILL = 0.74  # of their column's width is what cells fill at most
 
@@ -125,9 +126,7 @@ def _find_gaps(rows: Sequence[Row], size: float) -> list[_Gap]:
     gaps = []
     for row in rows:
         beside = [
-            other.left
-            for other in rows
-            if other.left >= row.right and _about_level(row, other)
+            other.left for other in rows if other.left >= row.right and _about_level(row, other)
         ]
         if beside and min(beside) - row.right > _NARROWEST * size:
             gaps.append(_Gap(row.right, min(beside), row.middle))
@@ -219,7 +218,11 @@ def _parts_columns(strip: Strip, rows: Sequence[Row], size: float) -> bool:
     if level < _TABLE_SHARE * min(len(side) for side in sides):
         return True
     fill = statistics.mean(_fill(side) for side in (near, far))
-    return fill > _TABLE_FILL and strip.right - strip.left < _TABLE_GAP * size
+    if fill <= _TABLE_FILL:
+        return False
+    letters = statistics.median(row.letters for row in (*near, *far))
+    close = strip.right - strip.left < _TABLE_GAP * size
+    return letters >= _TABLE_LETTERS[0 if close else 1]
 
 
 def _nearest_column(rows: Sequence[Row], *, left: bool) -> list[Row]:
@@ -237,12 +240,12 @@ def _nearest_column(rows: Sequence[Row], *, left: bool) -> list[Row]:
 
 
 def _fill(rows: Sequence[Row]) -> float:
-    """Mean share of their column's width that rows take; the outermost tenth does not set it."""
-    cut = math.floor(0.1 * len(rows))
+    """Usual share of their column's width that rows take; the outermost tenth does not set it."""
+    cut = min(math.ceil(0.1 * len(rows)), (len(rows) - 1) // 4)
     left = sorted(row.left for row in rows)[cut]
     right = sorted(row.right for row in rows)[-1 - cut]
     width = max(right - left, 1e-6)
-    return statistics.mean(min(1.0, (row.right - row.left) / width) for row in rows)
+    return statistics.median(min(1.0, (row.right - row.left) / width) for row in rows)
 
 
 def order_rows(rows: Sequence[AnyRow]) -> list[AnyRow]:

@@ -21,7 +21,8 @@ from odia_ocr.errors import ModelMissingError
 from odia_ocr.pages.blocks import make_blocks
 from odia_ocr.pages.columns import order_rows
 from odia_ocr.pages.ink import to_grey
-from odia_ocr.pages.rows import DetectedRow, LineMaps, find_rows
+from odia_ocr.pages.rows import DetectedRow, LineMaps, find_rows, settle_slopes
+from odia_ocr.pages.slopes import Flattening, fit_flattening
 from odia_ocr.runtime import find_weights, open_session, read_metadata
 from odia_ocr.types import Line, Page, PageImage
 
@@ -65,8 +66,9 @@ class DetectorSegmenter:
     def segment(self, image: PageImage) -> Page:
         """Return the page with regions and unread lines in reading order."""
         rows, scale = self.find(to_grey(image.pixels))
-        skew = _common_slope(rows)
-        bands = order_rows([Band.of(row, skew, rows) for row in rows])
+        flat = fit_flattening(rows)
+        rows = settle_slopes(rows, flat.slope.at)
+        bands = order_rows([Band.of(row, flat, rows) for row in rows])
         page = Page(image.source, image.number, image.size, image.dpi)
         name = f"p{image.number:04d}"
         lines, regions = [], []
@@ -80,7 +82,7 @@ class DetectorSegmenter:
                     region=block.id,
                 )
                 lines.append(line)
-        degrees = math.degrees(math.atan(skew))
+        degrees = math.degrees(math.atan(flat.slope.at(*flat.slope.centre)))
         steps = (f"lines: {self.name} at scale {scale:.2f}, skew {degrees:+.2f} degrees",)
         return replace(page, regions=tuple(regions), lines=tuple(lines), steps=steps)
 
@@ -139,9 +141,11 @@ class Band:
     pads: tuple[float, float]
 
     @staticmethod
-    def of(row: DetectedRow, skew: float, others: Sequence[DetectedRow]) -> Band:
+    def of(row: DetectedRow, flat: Flattening, others: Sequence[DetectedRow]) -> Band:
         """The band of a row among the others of its page."""
-        middle = row.level(row.centre) - skew * row.centre
+        _, middle = flat.flatten(row.centre, row.level(row.centre))
+        left, _ = flat.flatten(*row.path[0])
+        right, _ = flat.flatten(*row.path[-1])
         half = row.body / 2
         above = below = _PAD * row.reach
         for other in others:
@@ -153,7 +157,7 @@ class Band:
                 above = min(above, max(0.0, 0.6 * (away - row.up - other.down)))
             else:
                 below = min(below, max(0.0, 0.6 * (-away - row.down - other.up)))
-        return Band(row, row.left, row.right, middle - half, middle + half, (above, below))
+        return Band(row, left, max(left, right), middle - half, middle + half, (above, below))
 
     @property
     def height(self) -> float:
@@ -222,18 +226,6 @@ def _better_scale(rows: Sequence[DetectedRow], scale: float) -> float:
     if _SUITED[0] <= usual <= _SUITED[1]:
         return scale
     return scale * _BEST / usual
-
-
-def _common_slope(rows: Sequence[DetectedRow]) -> float:
-    """Slope of most rows, long ones first."""
-    long = [row for row in rows if row.right - row.left > 3 * row.reach]
-    if not long:
-        return 0.0
-    slopes = np.array([row.slope for row in long])
-    weights = np.array([row.right - row.left for row in long])
-    order = np.argsort(slopes)
-    share = np.cumsum(weights[order]) / weights.sum()
-    return float(slopes[order][int(np.searchsorted(share, 0.5))])
 
 
 def _shared_centre(one: DetectedRow, other: DetectedRow) -> float | None:

@@ -6,8 +6,8 @@ are joined. Knows nothing of the network that made the maps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +26,7 @@ KERNEL_SHARE = 0.6  # of the body's height, which the kernel covers
 _LEVELS = (0.5, 0.7, 0.85)  # thresholds; the higher ones part rows that touch
 _LEAST_SURE = 0.55  # mean probability of a row's cells
 _KNOT = 3.0  # reaches between the points of a curved row
+_SURE_LENGTH = 7.0  # reaches; a longer row is trusted with its own slope
 _CURVED = 0.09  # of the reach: less is straight
 
 
@@ -113,6 +114,28 @@ class DetectedRow:
         along /= np.maximum(np.hypot(along[:, 0], along[:, 1])[:, None], 1e-9)
         moved = points + down * np.stack([-along[:, 1], along[:, 0]], axis=1)
         return [(float(x), float(y)) for x, y in moved]
+
+
+def settle_slopes(
+    rows: Sequence[DetectedRow], slope_at: Callable[[float, float], float]
+) -> list[DetectedRow]:
+    """Turn short straight rows towards the page's slope: a few letters say little of theirs.
+
+    Args:
+        rows: Of one page.
+        slope_at: The slope of the page's rows at a place (x, y).
+    """
+    settled = []
+    for row in rows:
+        length = row.right - row.left
+        trust = min(1.0, length / (_SURE_LENGTH * row.reach)) ** 2
+        if len(row.path) == 2 and trust < 1.0:
+            level = row.level(row.centre)
+            slope = trust * row.slope + (1 - trust) * slope_at(row.centre, level)
+            rise = slope * length / 2
+            row = replace(row, path=((row.left, level - rise), (row.right, level + rise)))
+        settled.append(row)
+    return settled
 
 
 def find_rows(maps: LineMaps) -> list[DetectedRow]:

@@ -46,6 +46,8 @@ PAGE_SECONDS = 600.0
 
 # Tesseract prints 0 for some words it read well, so its confidences cannot mean impossible.
 _FLOOR = 1e-3
+# Outside of it the program holds a resolution for a mistake, and guesses.
+_DPI_RANGE = (70.0, 2400.0)
 _PACKAGES = {"Oriya": "tesseract-ocr-script-orya", "osd": "tesseract-ocr"}
 _ROW_REGION, _ROW_LINE, _ROW_WORD = 2, 4, 5
 
@@ -85,13 +87,21 @@ class TesseractProgram:
     version: str
     model: str
 
-    def run(self, pictures: Sequence[Pixels], *, psm: int, timeout: float) -> list[TsvRow]:
+    def run(
+        self,
+        pictures: Sequence[Pixels],
+        *,
+        psm: int,
+        timeout: float,
+        dpi: float | None = None,
+    ) -> list[TsvRow]:
         """Read pictures in one process and return the rows of all pages.
 
         Args:
             pictures: uint8, (height, width) or (height, width, 3).
             psm: Page segmentation mode, 7 for a line, 3 for a page.
             timeout: In seconds.
+            dpi: Dots per inch of the pictures, which their files do not carry; None lets it guess.
 
         Raises:
             RecognitionError: When the process fails, is killed or takes longer than `timeout`.
@@ -105,6 +115,8 @@ class TesseractProgram:
             listing.write_text("".join(f"{path}\n" for path in paths), encoding="utf-8")
             command = [self.path, str(listing), str(folder / "out"), "-l", self.model]
             command += ["--psm", str(psm), "-c", "tessedit_create_tsv=1"]
+            if dpi is not None and _DPI_RANGE[0] <= dpi <= _DPI_RANGE[1]:
+                command += ["--dpi", str(round(dpi))]
             try:
                 done = subprocess.run(
                     command,
@@ -196,7 +208,9 @@ class TesseractPages:
             steps=(f"read with {_name_source(self.program)} --psm {PSM_PAGE}",),
         )
         try:
-            rows = self.program.run([image.pixels], psm=PSM_PAGE, timeout=PAGE_SECONDS)
+            rows = self.program.run(
+                [image.pixels], psm=PSM_PAGE, timeout=PAGE_SECONDS, dpi=image.dpi
+            )
         except RecognitionError as error:
             step = "Check the picture, or read it with another engine (--engine ctc)."
             problem = Problem(error.code, error.message, step, page=image.number)
