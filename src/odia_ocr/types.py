@@ -166,6 +166,7 @@ class Line:
         region: Id of the region it belongs to, or None.
         reading: None until read, or when reading failed (then a Problem names the line).
         words: Made once, in the pipeline.
+        found: How surely the segmenter takes it for print, 0..1, or None.
     """
 
     id: str
@@ -174,10 +175,13 @@ class Line:
     region: str | None = None
     reading: Reading | None = None
     words: tuple[Word, ...] = ()
+    found: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.polygon) < 3:
             raise ValueError(f"Line.polygon needs three points or more, got {self.polygon!r}")
+        if self.found is not None:
+            _check_probability("Line.found", self.found)
 
     @property
     def box(self) -> tuple[float, float, float, float]:

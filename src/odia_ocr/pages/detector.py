@@ -80,6 +80,7 @@ class DetectorSegmenter:
                     band.outline(image.size),
                     baseline=band.baseline(image.size),
                     region=block.id,
+                    found=min(1.0, band.row.sure),
                 )
                 lines.append(line)
         degrees = math.degrees(math.atan(flat.slope.at(*flat.slope.centre)))

@@ -222,7 +222,13 @@ def train_detector(
         read_tensors(model, start_from)
     mean.load_state_dict(model.state_dict())
     optimizers = make_optimizers(model, kind="muon", rate=config.rate, decay=config.decay)
-    progress: dict[str, float] = {"step": 0, "chunk": 0, "in_chunk": 0, "seconds": 0.0, "best": 0.0}
+    progress: dict[str, float] = {
+        "step": 0,
+        "chunk": 0,
+        "in_chunk": 0,
+        "seconds": 0.0,
+        "best": -1.0,
+    }
     if resume:
         state = torch.load(state_path, map_location=device, weights_only=True)
         model.load_state_dict(state["model"])

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
     Points = npt.NDArray[np.float64]
 
-TILE_STREAM_VERSION = 1
+TILE_STREAM_VERSION = 2
 STRIDE = 4
 KERNEL = (0.2, 0.8)  # of the body's height, from the baseline up: what the kernel covers
 _LEAST_BODY = 4.0  # pixels; smaller print is neither asked for nor held against the model
+_END_WEIGHT = 4.0  # of the ground beyond the ends of rows, where columns run into one another
+_END_LENGTH = 2.0  # letter heights
 _FIXED = 4  # binary places of drawn coordinates
 
 
@@ -68,7 +70,8 @@ class TileBatch:
         kernel: Share of each cell that a row's kernel covers, float32 (n, side / 4, side / 4).
         reach: Logarithms of the distances up and down, float32 (n, 2, side / 4, side / 4).
         known: 1 where `reach` holds, float32 (n, side / 4, side / 4).
-        weight: 0 where nothing is asked, else 1, float32 (n, side / 4, side / 4).
+        weight: 0 where nothing is asked, more beyond the ends of rows, else 1; float32
+            (n, side / 4, side / 4).
     """
 
     pixels: GreyPixels
@@ -157,6 +160,7 @@ def draw_targets(
     kernel = np.zeros((side, side), np.float32)
     number = np.full((cells, cells), -1, np.int32)
     weight = np.ones((cells, cells), np.float32)
+    beyond = np.zeros((cells, cells), np.float32)
     reach = np.zeros((2, cells, cells), np.float32)
     reaches = []
     for line, band in lines:
@@ -168,11 +172,26 @@ def draw_targets(
         _fill(kernel, band, 1.0)
         _fill(number, band / STRIDE, float(len(reaches)))
         reaches.append([np.log(max(1.0, d * scale) / 8.0) for d in row_reach(line)])
+        for end in _beyond_ends(band, line.core_height * scale):
+            _fill(beyond, end / STRIDE, 1.0)
     known = number >= 0
+    weight[(beyond > 0) & ~known & (weight > 0)] = _END_WEIGHT
     if reaches:
         reach[:, known] = np.array(reaches, np.float32)[number[known]].T
     small = cv2.resize(kernel, (cells, cells), interpolation=cv2.INTER_AREA)
     return small, reach, known.astype(np.float32), weight
+
+
+def _beyond_ends(band: Points, body: float) -> tuple[Points, Points]:
+    """Where a kernel would run on, left and right of its row, for a few letters."""
+    half = len(band) // 2
+    upper, lower = band[:half], band[half:][::-1]
+    ends = []
+    for here, there in ((0, 1), (-1, -2)):
+        step = upper[here] - upper[there]
+        step = step * (_END_LENGTH * body / max(1e-6, float(np.hypot(*step))))
+        ends.append(np.array([upper[here], upper[here] + step, lower[here] + step, lower[here]]))
+    return ends[0], ends[1]
 
 
 def _thicken(band: Points) -> Points:

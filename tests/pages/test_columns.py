@@ -1,0 +1,118 @@
+"""Reading order of hand-made rows; letters are 10 high, rows 20 apart."""
+
+from dataclasses import dataclass
+
+from odia_ocr.pages.columns import find_gutters, order_rows
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    left: float
+    right: float
+    top: float
+    size: float = 10.0
+
+    @property
+    def bottom(self):
+        return self.top + self.size
+
+    @property
+    def height(self):
+        return self.size
+
+    @property
+    def middle(self):
+        return self.top + self.size / 2
+
+    @property
+    def letters(self):
+        return max(1, round((self.right - self.left) / (0.9 * self.size)))
+
+
+def column(name, count, left, top=0.0, width=200.0, step=20.0):
+    return [Row(f"{name}{i}", left, left + width, top + i * step) for i in range(count)]
+
+
+def read(rows):
+    """Names in reading order, from rows given in another one."""
+    shuffled = sorted(rows, key=lambda row: hash((row.left * 7919 + row.top * 104729) % 1013))
+    return [row.name for row in order_rows(shuffled)]
+
+
+def names(*groups):
+    return [row.name for group in groups for row in group]
+
+
+def test_no_rows_and_one_column():
+    assert order_rows([]) == []
+    one = column("a", 6, 0)
+    assert read(one) == names(one)
+
+
+def test_two_and_three_columns():
+    a, b, c = (column(name, 6, left) for name, left in (("a", 0), ("b", 215), ("c", 430)))
+    assert read([*a, *b]) == names(a, b)
+    assert read([*a, *b, *c]) == names(a, b, c)
+
+
+def test_rows_of_columns_need_not_be_level():
+    a, b = column("a", 8, 0), column("b", 8, 215, top=9)
+    assert read([*a, *b]) == names(a, b)
+
+
+def test_a_longer_column_is_read_to_its_end():
+    a, b = column("a", 10, 0), column("b", 5, 215)
+    assert read([*a, *b]) == names(a, b)
+
+
+def test_a_headline_across_ends_the_columns():
+    above = [column("a", 5, 0), column("b", 5, 215)]
+    head = [Row("head", 0, 400, 120, 18)]
+    below = [column("c", 5, 0, top=160), column("d", 5, 215, top=160)]
+    rows = [row for group in (*above, head, *below) for row in group]
+    assert read(rows) == names(*above, head, *below)
+
+
+def test_a_headline_over_two_of_three_columns():
+    a = column("a", 8, 0)
+    head = [Row("head", 215, 620, 0, 18)]
+    b, c = column("b", 6, 215, top=40), column("c", 6, 430, top=40)
+    assert read([*a, *head, *b, *c]) == names(a, head, b, c)
+
+
+def test_a_section_heading_in_the_left_column_ends_the_section():
+    first = [column("a", 6, 0), column("b", 6, 215)]
+    head = [Row("head", 0, 90, 145, 16)]
+    second = [column("c", 6, 0, top=190), column("d", 6, 215, top=190)]
+    rows = [row for group in (*first, head, *second) for row in group]
+    assert read(rows) == names(*first, head, *second)
+
+
+def test_a_table_is_read_row_by_row():
+    rows = [
+        Row(f"{line}{cell}", left, left + width, 20.0 * line)
+        for line in range(6)
+        for cell, left, width in (
+            ("a", 0, 40 + 9 * line),
+            ("b", 160, 60 - 5 * line),
+            ("c", 300, 50),
+        )
+    ]
+    assert read(rows) == [row.name for row in rows]
+
+
+def test_a_running_head_stays_above():
+    head = [Row("title", 0, 90, -60), Row("number", 390, 410, -60)]
+    a, b = column("a", 6, 0), column("b", 6, 215)
+    assert read([*head, *a, *b]) == names(head, a, b)
+
+
+def test_loose_words_are_no_columns():
+    rows = [
+        Row(f"{line}{word}", left, left + 60, 20.0 * line)
+        for line in range(5)
+        for word, left in enumerate((0, 70 + 13 * (line % 3), 150 + 17 * (line % 2)))
+    ]
+    assert find_gutters(rows).strips == ()
+    assert read(rows) == [row.name for row in rows]
