@@ -99,6 +99,15 @@ class _Gap:
     level: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Gaps of one strip from the top, and the levels between which nothing ends it."""
+
+    gaps: tuple[_Gap, ...]
+    top: float
+    bottom: float
+
+
 def find_gutters(rows: Sequence[Row]) -> Gutters:
     """Strips that part columns of text."""
     solid = [row for row in rows if row.letters >= 2]
@@ -107,15 +116,19 @@ def find_gutters(rows: Sequence[Row]) -> Gutters:
     size = statistics.median(row.height for row in solid)
     gaps = _find_gaps(solid, size)
     strips: list[Strip] = []
-    for gap in gaps:
-        for shared in _shared_gaps(gap, gaps, solid, size):
+    done: set[_Gap] = set()
+    for gap in sorted(gaps, key=lambda gap: gap.right - gap.left):
+        if gap in done:  # it has a strip already, which its neighbours made
+            continue
+        for run in _shared_gaps(gap, gaps, solid, size):
+            shared = run.gaps
+            done.update(shared)
             left, right = max(g.left for g in shared), min(g.right for g in shared)
             least = _WIDE_ROWS if right - left > _WIDE * size else _ROWS
             if right - left < _NARROWEST * size or len(shared) < least:
                 continue
-            strip = _lengthen(
-                Strip(left, shared[0].level - size, right, shared[-1].level + size), solid, size
-            )
+            strip = Strip(left, shared[0].level - size, right, shared[-1].level + size)
+            strip = _lengthen(strip, run, solid, size)
             if _parts_columns(strip, solid, size):
                 strips.append(strip)
     return Gutters(tuple(dict.fromkeys(strips)))
@@ -141,8 +154,8 @@ def _about_level(one: Row, other: Row) -> bool:
 
 def _shared_gaps(
     seed: _Gap, gaps: Sequence[_Gap], rows: Sequence[Row], size: float
-) -> list[list[_Gap]]:
-    """Gaps that share a strip with the seed, in runs that no row crosses, from the top."""
+) -> list[_Run]:
+    """Gaps that share a strip with the seed, in runs that nothing ends, from the top."""
     left, right = seed.left, seed.right
     shared = [seed]
     # The nearest first, so that the strip narrows only as far as it must.
@@ -156,7 +169,8 @@ def _shared_gaps(
     runs: dict[int, list[_Gap]] = {}
     for gap in sorted(shared, key=lambda gap: gap.level):
         runs.setdefault(bisect.bisect(breaks, gap.level), []).append(gap)
-    return list(runs.values())
+    ends = [-math.inf, *breaks, math.inf]
+    return [_Run(tuple(found), ends[at], ends[at + 1]) for at, found in runs.items()]
 
 
 def _find_pauses(
@@ -180,20 +194,24 @@ def _find_pauses(
     ]
 
 
-def _lengthen(strip: Strip, rows: Sequence[Row], size: float) -> Strip:
+def _lengthen(strip: Strip, run: _Run, rows: Sequence[Row], size: float) -> Strip:
     """Let a strip run on beside the rest of a column whose neighbour has ended."""
     top, bottom = strip.top, strip.bottom
-    crossing = [row for row in rows if row.left < strip.centre < row.right]
-    ceiling = max((row.bottom for row in crossing if row.middle < top), default=float("-inf"))
-    floor = min((row.top for row in crossing if row.middle > bottom), default=float("inf"))
-    beside = sorted((row for row in rows if row not in crossing), key=lambda row: row.middle)
+    beside = sorted(
+        (
+            row
+            for row in rows
+            if run.top < row.middle < run.bottom and not row.left < strip.centre < row.right
+        ),
+        key=lambda row: row.middle,
+    )
     for row in beside:
-        if bottom < row.bottom < floor and row.top - bottom < _REACH * size:
+        if row.bottom > bottom and row.top - bottom < _REACH * size:
             bottom = row.bottom
     for row in reversed(beside):
-        if ceiling < row.top < top and top - row.bottom < _REACH_UP * size:
+        if row.top < top and top - row.bottom < _REACH_UP * size:
             top = row.top
-    return Strip(strip.left, top, strip.right, bottom)
+    return Strip(strip.left, max(top, run.top), strip.right, min(bottom, run.bottom))
 
 
 def _parts_columns(strip: Strip, rows: Sequence[Row], size: float) -> bool:
