@@ -1,4 +1,4 @@
-"""`odia-ocr render lines`: rendered lines with exact text into a folder."""
+"""`odia-ocr render lines` and `render pages`: pictures with exact text into a folder."""
 
 from __future__ import annotations
 
@@ -126,3 +126,84 @@ def lines(
     )
     written = write_rendered(drawn, out)
     console.print(f"{written} lines in {out}")
+
+
+@app.command("pages")
+def pages(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into.")],
+    count: Annotated[int, typer.Option(min=1, help="How many pages.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same pictures.")] = 1,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="As printed: no scan, no photo, no small picture.")
+    ] = False,
+    layout: Annotated[
+        Optional[list[str]],  # noqa: UP045 - typer reads it
+        typer.Option(
+            help="book, news, poem, form, notice, magazine, quote or ticker; repeatable. "
+            "Without it all of them."
+        ),
+    ] = None,
+    text: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            help="Draw the words of this UTF-8 file instead of the shipped text. Page numbers, "
+            "list marks and table figures are still made up."
+        ),
+    ] = None,
+    fonts: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Folder of .ttf and .otf files instead of the shipped faces."),
+    ] = None,
+    split: Annotated[str, typer.Option(help="train or heldout: faces and texts.")] = "train",
+    force: Annotated[bool, typer.Option("--force", help="Write into a non-empty folder.")] = False,
+) -> None:
+    """Render whole pages: 000000.png, its text, and where every line lies.
+
+    000000.gt.txt has one printed line a line and a blank line between regions, in reading order.
+    000000.json has the polygon, baseline and letter height of each line, and the regions.
+    metadata.jsonl has layout, condition (clean, scan, low, photo), faces and degradation.
+
+    Example: odia-ocr render pages -o pages --count 20 --layout news --layout book
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    from odia_ocr.errors import ResourceMissingError, name_choices
+
+    if TYPE_CHECKING:
+        from odia_ocr.data.texts import Split
+
+    if split not in ("train", "heldout"):
+        raise name_choices(split, ["train", "heldout"], kind="split")
+    check_folder(out, force=force)
+    try:
+        from odia_ocr.data.page_folder import write_pages
+        from odia_ocr.data.page_render import make_page_renderer, render_pages
+        from odia_ocr.data.page_typeset import Manner
+        from odia_ocr.data.render_folder import open_text_pool
+    except ImportError as error:
+        raise ResourceMissingError(
+            f"Rendering needs a library that is not installed: {error.name}.",
+            next_step="Install it with: pip install 'odia-ocr[render]'.",
+        ) from error
+
+    chosen: Split = "heldout" if split == "heldout" else "train"
+    renderer = make_page_renderer(
+        split=chosen,
+        seed=seed,
+        clean=clean,
+        layouts=tuple(layout) if layout else None,
+        fonts=fonts,
+        manner=Manner(0.0, 0.0, 0.0) if text else None,
+        pool=open_text_pool(text, chosen) if text else None,
+    )
+    console = Console(stderr=True)
+    drawn = track(
+        render_pages(renderer, count),
+        total=count,
+        description="Rendering",
+        console=console,
+        disable=not console.is_terminal,
+    )
+    written = write_pages(drawn, out)
+    console.print(f"{written} pages in {out}")

@@ -85,6 +85,26 @@ class DrawnLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TextWidth:
+    """How wide a text is set, in em of its face at its natural width.
+
+    Attributes:
+        letters: Advance of everything but spaces.
+        spaces: Advance of the spaces, before `Style.word_space`.
+        clusters: How many clusters `Style.tracking` is added to.
+    """
+
+    letters: float
+    spaces: float
+    clusters: int
+
+    def pixels(self, style: Style) -> float:
+        """The advance in pixels in this style."""
+        em = self.letters + self.spaces * style.word_space + self.clusters * style.tracking
+        return em * style.size * style.stretch
+
+
+@dataclass(frozen=True, slots=True)
 class _Glyph:
     """A glyph in units of the em: advance, offsets, and the text cluster it belongs to."""
 
@@ -228,6 +248,35 @@ def _split_runs(text: str, odia: _Font, latin: _Font | None) -> list[_Run]:
             runs.append(([token], font))
         current = font
     return [_Run("".join(parts), font) for parts, font in runs]
+
+
+def measure_text(text: str, face: Face, *, latin: Face | None = None) -> TextWidth:
+    """Width of a text as `draw_line` would set it; nothing is drawn.
+
+    Raises:
+        CannotDraw: As `draw_line`, except that a text may be without ink.
+    """
+    odia = _open_font(face.path, face.family)
+    companion = _open_font(latin.path) if latin else None
+    family = family_key(face.family)
+    flaws = _FLAWS.get(family, ()) + (_RESPELL_CHANGES if family in _OLD_SPELLING else ())
+    if any(flaw in text for flaw in flaws):
+        raise CannotDraw(f"{face.name} draws a letter of {text!r} wrongly")
+    letters = spaces = 0.0
+    clusters = 0
+    for run in _split_runs(write_halants(text, face), odia, companion):
+        glyphs = run.font.shape(run.text)
+        unknown = (0, run.font.dotted_circle)
+        if run.font.misplaces_marks(glyphs) or any(g.glyph in unknown for g in glyphs):
+            raise CannotDraw(f"{face.name} cannot draw {run.text!r}")
+        for i, g in enumerate(glyphs):
+            if run.text[g.cluster] == " ":
+                spaces += g.advance
+            else:
+                letters += g.advance
+            last_of_cluster = i + 1 == len(glyphs) or glyphs[i + 1].cluster != g.cluster
+            clusters += last_of_cluster and g.advance > 0
+    return TextWidth(letters, spaces, clusters)
 
 
 def draw_line(

@@ -152,9 +152,7 @@ def _about_level(one: Row, other: Row) -> bool:
     return apart < 0.6 * min(one.height, other.height)
 
 
-def _shared_gaps(
-    seed: _Gap, gaps: Sequence[_Gap], rows: Sequence[Row], size: float
-) -> list[_Run]:
+def _shared_gaps(seed: _Gap, gaps: Sequence[_Gap], rows: Sequence[Row], size: float) -> list[_Run]:
     """Gaps that share a strip with the seed, in runs that nothing ends, from the top."""
     left, right = seed.left, seed.right
     shared = [seed]

@@ -24,7 +24,7 @@ from odia_ocr.pages.ink import to_grey
 from odia_ocr.pages.rows import DetectedRow, LineMaps, find_rows, settle_slopes
 from odia_ocr.pages.slopes import Flattening, fit_flattening
 from odia_ocr.runtime import find_weights, open_session, read_metadata
-from odia_ocr.types import Line, Page, PageImage
+from odia_ocr.types import Line, Page, PageImage, Region
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -71,7 +71,8 @@ class DetectorSegmenter:
         bands = order_rows([Band.of(row, flat, rows) for row in rows])
         page = Page(image.source, image.number, image.size, image.dpi)
         name = f"p{image.number:04d}"
-        lines, regions = [], []
+        lines: list[Line] = []
+        regions: list[Region] = []
         for block in make_blocks(bands, prefix=name):
             regions.append(block.region(lambda band: band.outline(image.size)))
             for band in block.rows:

@@ -22,7 +22,8 @@ from odia_ocr.errors import FileMissingError, InputError, PictureError, PictureT
 from odia_ocr.types import PageImage
 
 if TYPE_CHECKING:
-    from odia_ocr.types import Pixels
+    from odia_ocr.pages.text_layer import TextLayer
+    from odia_ocr.types import Pixels, Problem
 
 PICTURE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pbm", ".pgm", ".ppm"}
@@ -95,8 +96,22 @@ class PageFile(Protocol):
         """Number of pages."""
         ...
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the file as a whole though it opens."""
+        ...
+
     def load(self, number: int) -> PageImage:
         """Decode page `number`, counted from 1."""
+        ...
+
+    def text_layer(self, number: int, size: tuple[int, int]) -> TextLayer | None:
+        """The text that page `number` carries beside its pixels; None without any.
+
+        Args:
+            number: From 1.
+            size: (width, height) in pixels of the page as `load` gives it.
+        """
         ...
 
     def close(self) -> None:
@@ -125,6 +140,7 @@ class PictureFile:
             self._image: Image.Image = Image.open(stream, formats=_FORMATS)
             frames = getattr(self._image, "n_frames", 1) if self._image.format == "TIFF" else 1
         self.count = int(frames)
+        self.problems: tuple[Problem, ...] = ()
         self._limits.check(source, *self._image.size)
 
     def load(self, number: int) -> PageImage:
@@ -145,6 +161,10 @@ class PictureFile:
             pixels = to_pixels(_turn_upright(self._image))
         return PageImage(self.source, number, pixels, dpi)
 
+    def text_layer(self, number: int, size: tuple[int, int]) -> TextLayer | None:
+        """Pictures have none."""
+        return None
+
     def close(self) -> None:
         """Let the file go."""
         self._image.close()
@@ -159,10 +179,15 @@ class PixelPage:
     pixels: Pixels
     dpi: float | None = None
     count: int = 1
+    problems: tuple[Problem, ...] = ()
 
     def load(self, number: int) -> PageImage:
         """The page."""
         return PageImage(self.source, number, self.pixels, self.dpi)
+
+    def text_layer(self, number: int, size: tuple[int, int]) -> TextLayer | None:
+        """Pictures have none."""
+        return None
 
     def close(self) -> None:
         """Nothing to let go."""

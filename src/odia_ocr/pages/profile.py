@@ -25,7 +25,7 @@ from odia_ocr.types import Line, Page, PageImage, Region
 
 if TYPE_CHECKING:
     from odia_ocr.pages.ink import Mask
-    from odia_ocr.types import GreyPixels, Point
+    from odia_ocr.types import GreyPixels, Point, Polygon
 
 _LONG_RUN = 0.16  # of the longer side: no stroke of a letter is so long
 _BAND_SHARE = 0.01  # of the page in solid areas
@@ -59,7 +59,7 @@ class ProfileSegmenter:
         lines: list[Line] = []
         regions: list[Region] = []
         for block in make_blocks(rows, prefix=f"p{image.number:04d}"):
-            outlines = {
+            outlines: dict[int, Polygon] = {
                 id(row): tuple(
                     _clip((x / scale, y / scale), image.size) for x, y in turn.undo(row.corners)
                 )
@@ -68,7 +68,11 @@ class ProfileSegmenter:
             for outline in outlines.values():
                 name = f"p{image.number:04d}-l{len(lines) + 1:03d}"
                 lines.append(Line(name, outline, region=block.id))
-            regions.append(block.region(lambda row, found=outlines: found[id(row)]))
+
+            def outline_of(row: FoundLine, found: dict[int, Polygon] = outlines) -> Polygon:
+                return found[id(row)]
+
+            regions.append(block.region(outline_of))
         steps = (f"lines: {self.name}, skew {turn.degrees:+.2f} degrees",)
         return replace(page, regions=tuple(regions), lines=tuple(lines), steps=steps)
 

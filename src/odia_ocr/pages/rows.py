@@ -91,12 +91,12 @@ class DetectedRow:
 
     def level(self, x: float) -> float:
         """Height of the path at `x`, which may lie beyond its ends."""
-        xs, ys = zip(*self.path, strict=True)
-        if x < xs[0]:
-            return ys[0] + self._end_slope(0) * (x - xs[0])
-        if x > xs[-1]:
-            return ys[-1] + self._end_slope(-2) * (x - xs[-1])
-        return float(np.interp(x, xs, ys))
+        first, last = self.path[0], self.path[-1]
+        if x < first[0]:
+            return first[1] + self._end_slope(0) * (x - first[0])
+        if x > last[0]:
+            return last[1] + self._end_slope(-2) * (x - last[0])
+        return float(np.interp(x, [p[0] for p in self.path], [p[1] for p in self.path]))
 
     def _end_slope(self, at: int) -> float:
         (x0, y0), (x1, y1) = self.path[at], self.path[at + 1]
@@ -190,12 +190,12 @@ def _make_rows(maps: LineMaps, cells: _Cells, level: int) -> list[DetectedRow]:
         for values in (maps.up, maps.down)
     )
     cell = maps.cell
-    xs = (np.flatnonzero(seen) + left + 0.5) * cell
-    ys = (middle[seen] + 0.5) * cell
+    xs = (np.flatnonzero(seen) + (left + 0.5)).astype(np.float64) * cell
+    ys = (middle[seen].astype(np.float64) + 0.5) * cell
     reach = up + down
     if xs[-1] - xs[0] + cell < 0.12 * reach:
         return []
-    path = _smooth_path(xs, ys, total[seen], reach, cell)
+    path = _smooth_path(xs, ys, total[seen].astype(np.float64), reach, cell)
     body = min(max(thick * cell / KERNEL_SHARE, 0.3 * reach), 0.75 * reach)
     return [DetectedRow(path, up, down, body, float(weight.mean()))]
 

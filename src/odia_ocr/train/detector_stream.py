@@ -162,7 +162,7 @@ def draw_targets(
     weight = np.ones((cells, cells), np.float32)
     beyond = np.zeros((cells, cells), np.float32)
     reach = np.zeros((2, cells, cells), np.float32)
-    reaches = []
+    reaches: list[list[float]] = []
     for line, band in lines:
         if band.max() < 0 or band.min(axis=0).max() > side:
             continue
