@@ -1,6 +1,8 @@
 import io
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +17,16 @@ from odia_ocr.errors import (
     RecognitionError,
     UsageError,
 )
-from odia_ocr.pipeline import DOUBTFUL_CLUSTER, DOUBTFUL_LINE, Reader, read, read_pages
+from odia_ocr.pages.crop import crop_line
+from odia_ocr.pages.text_layer import LayerLine, LayerWord, TextLayer
+from odia_ocr.pipeline import (
+    DOUBTFUL_CLUSTER,
+    DOUBTFUL_LINE,
+    PageOptions,
+    Reader,
+    read,
+    read_pages,
+)
 from odia_ocr.types import Candidates, Hypothesis, Page, PageImage, Problem, Reading, Symbol
 
 LOW_CLUSTER, HIGH_CLUSTER = DOUBTFUL_CLUSTER / 2, (1 + DOUBTFUL_CLUSTER) / 2
@@ -301,3 +312,232 @@ def test_importing_loads_nothing_heavy():
         "sys.exit(str(heavy) if heavy else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+class KnowsUp(FakeRecognizer):
+    """Sure of a line whose rings have their thick side below, as `marked_page` draws them."""
+
+    def read_one(self, line):
+        grey = line.pixels.astype(float)
+        third = max(1, grey.shape[0] // 2)
+        up = grey[-third:].mean() < grey[:third].mean() - 0.5
+        wide = grey.shape[1] > 4 * grey.shape[0]
+        logp = -0.02 if up and wide else -0.6
+        return Candidates(line.id, (Hypothesis((Symbol("କ", logp),) * 6, 6 * logp),))
+
+
+def marked_page(rows=8):
+    page = page_pixels(rows)
+    for row in range(rows):
+        top = 40 + 60 * row
+        for letter in range(14):
+            left = 40 + 36 * letter
+            page[top + 19 : top + 24, left : left + 28] = 20
+    return page
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_a_page_that_lies_wrong_is_read_and_keeps_its_coordinates(quarters):
+    upright = marked_page()
+    given = np.ascontiguousarray(np.rot90(upright, quarters))
+    page = read(given, reader=reader_of(KnowsUp())).pages[0]
+    assert page.size == given.shape[::-1]
+    assert len(page.lines) == 8
+    assert any("turned" in step for step in page.steps) == (quarters > 0)
+    if quarters:
+        assert f"turned {90 * quarters} degrees" in page.steps[0]
+    recut = [crop_line(PageImage("x", 1, given), line).pixels for line in page.lines]
+    assert all(up[-14:].mean() < up[:14].mean() for up in recut)
+    # The first line is the first of the upright page.
+    first = page.lines[0].polygon[0]
+    corner = [(0, 0), (0, 600), (600, 540), (540, 0)][quarters]
+    assert np.hypot(first[0] - corner[0], first[1] - corner[1]) < 80
+
+
+def test_a_page_that_reads_well_is_looked_at_once():
+    recognizer = KnowsUp()
+    read(marked_page(), reader=reader_of(recognizer))
+    assert recognizer.calls == 1
+
+
+def test_a_blank_page_is_not_turned_for_ever():
+    recognizer = KnowsUp()
+    page = read(np.full((300, 200), 250, np.uint8), reader=reader_of(recognizer)).pages[0]
+    assert (page.text, recognizer.calls) == ("", 0)
+
+
+@pytest.mark.parametrize("better", ["straight", "as it lies"])
+def test_a_straightened_page_that_reads_worse_is_dropped(monkeypatch, better):
+    def straighten(view):
+        pixels = np.full_like(view.image.pixels, 245)
+        pixels[:-5] = view.image.pixels[5:]
+        return view.then(pixels, lambda points: np.add(points, (0.0, 5.0)), step="straightened: up")
+
+    monkeypatch.setattr("odia_ocr.pipeline.straighten", straighten)
+    asked = []
+
+    class Judge(FakeRecognizer):
+        def read(self, lines):
+            asked.append(len(lines))
+            sure = (len(asked) == 1) == (better == "straight")
+            logp = -0.01 if sure else -0.5
+            hyp = Hypothesis((Symbol("କ", logp),) * 6, 6 * logp)
+            return [Candidates(line.id, (hyp,)) for line in lines]
+
+    page = read(page_pixels(), reader=reader_of(Judge())).pages[0]
+    assert asked[:2] == [4, 4]
+    assert ("straightened: up" in page.steps) == (better == "straight")
+    assert [line.box[1] for line in page.lines] == pytest.approx(
+        [line.box[1] for line in read(page_pixels(), reader=reader_of(Judge())).pages[0].lines],
+        abs=2,
+    )
+
+
+def test_spreads_are_read_side_by_side_on_request():
+    spread = np.full((600, 1400), 245, np.uint8)
+    spread[:300, :600] = page_pixels()
+    spread[:300, 760:1360] = page_pixels()
+    options = PageOptions(split_spreads=True)
+    page = read(spread, reader=reader_of(FakeRecognizer()), options=options).pages[0]
+    assert [line.box[0] > 700 for line in page.lines] == [False] * 4 + [True] * 4
+    assert len({line.id for line in page.lines}) == 8
+    upright = read(page_pixels(), reader=reader_of(FakeRecognizer()), options=options).pages[0]
+    assert "spread: no gutter found" in upright.steps
+
+
+class FakeFile:
+    """Pages made when asked for."""
+
+    source = "book.pdf"
+
+    def __init__(self, count, *, layer=None, problems=(), broken=()):
+        self.count = count
+        self.problems = problems
+        self.layer = layer
+        self.broken = broken
+        self.loaded = []
+
+    def load(self, number):
+        self.loaded.append(number)
+        if number in self.broken:
+            raise self.broken[number]
+        return PageImage(self.source, number, page_pixels(1 + number % 3))
+
+    def text_layer(self, number, size):
+        return self.layer
+
+
+@pytest.mark.parametrize("threads", [1, 2, 8])
+def test_pages_made_ready_ahead_keep_their_order_and_their_failures(threads):
+    file = FakeFile(
+        7, broken={3: PictureError("bad page", next_step="Export it."), 5: KeyError("x")}
+    )
+    reader = Reader(FakeRecognizer(), correct, threads=threads)
+    outcomes = list(reader.read_each(file))
+    assert [outcome.number for outcome in outcomes] == [1, 2, 3, 4, 5, 6, 7]
+    assert sorted(file.loaded) == [1, 2, 3, 4, 5, 6, 7]
+    for outcome in outcomes:
+        if outcome.number in (3, 5):
+            assert outcome.page is None
+            assert outcome.problem.page == outcome.number
+            assert outcome.problem.next_step
+        else:
+            assert len(outcome.page.lines) == 1 + outcome.number % 3
+    assert "KeyError" in outcomes[4].problem.message
+
+
+def test_no_more_pages_are_made_ready_than_needed():
+    file = FakeFile(50)
+    outcomes = Reader(FakeRecognizer(), correct, threads=8).read_each(file)
+    next(outcomes)
+    next(outcomes)
+    outcomes.close()
+    assert len(file.loaded) <= 5
+
+
+def test_a_damaged_file_is_told_on_its_first_page():
+    problem = Problem("damaged-file", "It breaks off.", "Copy it again.")
+    file = FakeFile(3, problems=(problem,))
+    outcomes = list(reader_of(FakeRecognizer()).read_each(file))
+    assert [[p.code for p in o.page.problems] for o in outcomes] == [["damaged-file"], [], []]
+    assert outcomes[0].page.problems[0].page == 1
+
+
+def layer_saying(*texts):
+    lines = tuple(
+        LayerLine((LayerWord(text, (40.0, 34 + 60 * i, 540.0, 74 + 60 * i)),))
+        for i, text in enumerate(texts)
+    )
+    return TextLayer(lines)
+
+
+class Says(FakeRecognizer):
+    def __init__(self, text, logp=-0.01):
+        super().__init__()
+        self.text, self.logp = text, logp
+
+    def read_one(self, line):
+        symbols = tuple(Symbol(char, self.logp) for char in self.text)
+        return Candidates(line.id, (Hypothesis(symbols, self.logp * len(symbols)),))
+
+
+@pytest.mark.parametrize(
+    ("layer", "recognizer", "step"),
+    [
+        (layer_saying("ଧର୍ମ ଓ କର୍ମ"), Says("ଧର୍ମ ଓ କର୍ମ"), "text layer of the PDF"),
+        (layer_saying("ଧର୍ମ ଓ କର୍ମ"), Says("ନଦୀ ଓ ପାହାଡ଼"), "shows another text"),
+        (layer_saying("The old river"), Says("ନଦୀ ଓ ପାହାଡ଼"), "shows another text"),
+        (layer_saying("ଧର୍ମ ଓ କର୍ମ"), Says(""), "does not show it"),
+        (layer_saying("ଧର୍ମ ଓ କର୍ମ"), Says("ନଦୀ", -0.7), "text layer of the PDF"),
+        (layer_saying("The old river"), Says("ନଦୀ", -0.7), "nothing confirms it"),
+        (layer_saying("େକ ିକ େକ"), Says("ଧର୍ମ"), "cannot be written so"),
+        (None, Says("ଧର୍ମ"), "text layer: none"),
+        (
+            TextLayer(layer_saying("ଧର୍ମ").lines, picture_share=0.9),
+            Says("ଧର୍ମ"),
+            "of the lines on the page",
+        ),
+    ],
+)
+def test_a_text_layer_is_taken_when_the_page_shows_it(layer, recognizer, step):
+    file = FakeFile(1, layer=layer)
+    reader = reader_of(recognizer)
+    (outcome,) = reader.read_each(file, options=PageOptions(text_layer=True))
+    assert step in outcome.page.steps[0]
+    taken = "text layer of the PDF" in step
+    assert outcome.page.text == (layer.text if taken else "\n".join([recognizer.text] * 2).strip())
+    # Without the option nobody looks at it.
+    (plain,) = reader.read_each(file)
+    assert "layer" not in " ".join(plain.page.steps)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("threads", [1, 2])
+def test_memory_stays_flat_over_many_pages(tmp_path, threads):
+    sys.path.insert(0, str(Path(__file__).parent / "pages"))
+    from pdfs import PdfWriter
+
+    pdf = PdfWriter()
+    rng = np.random.default_rng(0)
+    for _ in range(600):
+        # Every page a picture of its own, so that a cache of any kind shows.
+        noise = rng.integers(0, 40, (400, 300)).astype(np.uint8)
+        page = Image.fromarray(215 + noise)
+        page.paste(Image.fromarray(page_pixels(1)).resize((300, 60)), (0, 100))
+        pdf.picture_page(page, size=(72, 96))
+    path = tmp_path / "book.pdf"
+    path.write_bytes(pdf.build())
+    del pdf
+
+    def resident():
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    reader = Reader(FakeRecognizer(), correct, threads=threads)
+    seen = []
+    for outcome in read_pages(path, reader=reader):
+        assert outcome.page is not None
+        seen.append(resident())
+    assert len(seen) == 600
+    # Each page is 0.1 MB of grey pixels and 0.1 MB of the file: kept, they would show.
+    assert max(seen[300:]) < max(seen[:150]) + 15

@@ -6,23 +6,25 @@ read a `Problem` of its document, and when nothing could be read at all the erro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from odia_ocr.errors import InputError, OdiaOcrError, RecognitionError, ResourceMissingError
-from odia_ocr.pages.crop import crop_line, frame_line
+from odia_ocr.line_reading import SURE, LineReader, count_sure, cut_line, rate_sureness
+from odia_ocr.pages import orientation, text_layer
+from odia_ocr.pages.ahead import work_ahead
 from odia_ocr.pages.images import PageFile, PageLimits, open_pages
 from odia_ocr.pages.page_range import ALL_PAGES, PageRange, parse_pages
 from odia_ocr.pages.profile import ProfileSegmenter
-from odia_ocr.pages.words import place_words
+from odia_ocr.pages.rectify import straighten
+from odia_ocr.pages.spread import join_sides, split_spread
+from odia_ocr.pages.view import View, view_page
 from odia_ocr.types import (
-    Candidates,
     Corrector,
     Document,
-    Line,
-    LineImage,
     Page,
     PageImage,
     PageReader,
@@ -46,6 +48,9 @@ DOUBTFUL_LINE = 0.05
 # Problem codes that are said to the reader, yet no failure: the page was read as far as it goes.
 REMARKS = frozenset({"blank-page", "doubtful"})
 
+# Pages made ready in advance: each costs the memory of its pixels and of the search for lines.
+_MOST_AHEAD = 2
+
 
 @dataclass(frozen=True, slots=True)
 class PageOutcome:
@@ -65,6 +70,52 @@ class PageOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class PageOptions:
+    """How pages are to be taken.
+
+    Attributes:
+        text_layer: Take the text layer of a PDF page where it says what the page shows.
+        split_spreads: Two-page spreads are read side by side.
+    """
+
+    text_layer: bool = False
+    split_spreads: bool = False
+
+
+DEFAULT_OPTIONS = PageOptions()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """A view of a page with the lines found on it.
+
+    `flat` is the view before straightening; `rival` its look, where straightening changed it.
+    """
+
+    flat: View
+    view: View
+    page: Page
+    rival: _Look | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sheet:
+    """A page made ready for the recognizer.
+
+    Attributes:
+        image: The page as given.
+        looks: One, or the two sides of a spread; empty when they are not needed yet.
+        layer: A text layer that may be the text of the page.
+        notes: Steps so far.
+    """
+
+    image: PageImage
+    looks: tuple[_Look, ...] = ()
+    layer: text_layer.TextLayer | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
     """A segmenter, a recognizer and a corrector put together.
 
@@ -73,56 +124,35 @@ class Reader:
         corrector: Chooses the reading of each line; writes the calibrated confidence.
         segmenter: Finds the lines.
         page_reader: An engine with its own layout, which then does the work of all three.
+        threads: With more than one, the next pages are made ready while one is read.
     """
 
     recognizer: Recognizer
     corrector: Corrector
     segmenter: Segmenter = field(default_factory=ProfileSegmenter)
     page_reader: PageReader | None = None
+    threads: int = 1
 
-    def read_page(self, image: PageImage) -> Page:
+    @property
+    def lines(self) -> LineReader:
+        """What reads single lines."""
+        return LineReader(self.recognizer, self.corrector)
+
+    def read_page(self, image: PageImage, options: PageOptions = DEFAULT_OPTIONS) -> Page:
         """Find and read the lines of one page.
 
         Raises:
             RecognitionError: If no line of the page can be read, or the recognizer breaks its
                 contract.
         """
-        if self.page_reader is not None:
-            page = self.page_reader.read(image)
-            failure = next((p for p in page.problems if p.code not in REMARKS), None)
-            if failure is not None and not page.text:
-                raise RecognitionError(failure.message, next_step=failure.next_step)
-            judged = () if page.problems else _judge(page)
-            return replace(page, problems=(*page.problems, *judged))
-        page = self.segmenter.segment(image)
-        if not page.lines:
-            return replace(page, problems=(*page.problems, _blank(page)))
-        results = self._recognize([crop_line(image, line) for line in page.lines])
-        lines: list[Line] = []
-        failed: list[Problem] = []
-        empty = 0
-        for line, result in zip(page.lines, results, strict=True):
-            outcome = self._correct(result) if isinstance(result, Candidates) else result
-            if isinstance(outcome, Problem):
-                lines.append(line)
-                failed.append(replace(outcome, page=page.number, line_id=line.id))
-            elif outcome.text:
-                words = place_words(outcome, frame_line(line.polygon))
-                lines.append(replace(line, reading=outcome, words=words))
-            else:
-                empty += 1
-        if len(failed) == len(page.lines):
-            raise RecognitionError(
-                f"No line could be read: {failed[0].message}", next_step=failed[0].next_step
-            )
-        steps = (*page.steps, f"text: {self.recognizer.name}")
-        if empty:
-            steps = (*steps, f"left out: {empty} lines of marks without text")
-        problems = (*page.problems, *failed)
-        page = replace(page, lines=tuple(lines), problems=problems, steps=steps)
-        return replace(page, problems=(*page.problems, *_judge(page)))
+        return self._read_sheet(self._lay_out(_Sheet(image), options), options)
 
-    def read_each(self, file: PageFile, pages: PageRange = ALL_PAGES) -> Iterator[PageOutcome]:
+    def read_each(
+        self,
+        file: PageFile,
+        pages: PageRange = ALL_PAGES,
+        options: PageOptions = DEFAULT_OPTIONS,
+    ) -> Iterator[PageOutcome]:
         """Read the wanted pages one after the other; a failing page does not stop the rest.
 
         Raises:
@@ -135,51 +165,149 @@ class Reader:
                 f"{file.source}: none of the wanted pages is among its {file.count}.",
                 next_step="Check --pages.",
             )
-        for number in numbers:
-            try:
-                image = file.load(number)
-                yield PageOutcome(number, self.read_page(image), image)
-            except ResourceMissingError:
-                raise
-            except OdiaOcrError as error:
-                yield PageOutcome(number, error=error)
+        prepare = partial(self._prepare, file, options)
+        workers = min(self.threads - 1, _MOST_AHEAD)
+        for number, get_sheet in work_ahead(prepare, numbers, workers=workers):
+            outcome = self._read_one(file.source, number, get_sheet, options)
+            if number == numbers[0] and file.problems and outcome.page is not None:
+                told = tuple(replace(problem, page=number) for problem in file.problems)
+                page = replace(outcome.page, problems=(*told, *outcome.page.problems))
+                outcome = replace(outcome, page=page)
+            yield outcome
 
-    def _recognize(self, lines: Sequence[LineImage]) -> list[Candidates | Problem]:
+    def _read_one(
+        self, source: str, number: int, get_sheet: Callable[[], _Sheet], options: PageOptions
+    ) -> PageOutcome:
         try:
-            results = self.recognizer.read(lines)
+            sheet = get_sheet()
+            return PageOutcome(number, self._read_sheet(sheet, options), sheet.image)
         except ResourceMissingError:
             raise
-        except Exception:  # one bad line must not take the others with it
-            results = [self._recognize_one(line) for line in lines]
-        if len(results) != len(lines):
-            raise self._breach(f"gave {len(results)} results for {len(lines)} lines")
-        for line, result in zip(lines, results, strict=True):
-            if isinstance(result, Candidates) and result.line_id != line.id:
-                raise self._breach(f"gave line {result.line_id!r} in the place of {line.id!r}")
-        return results
+        except OdiaOcrError as error:
+            return PageOutcome(number, error=error)
+        except Exception as error:  # one page must not take a long book with it
+            failure = RecognitionError(
+                f"{source}, page {number}: reading failed: {_tell(error)}",
+                next_step="Read the other pages with --pages, and report this page.",
+            )
+            failure.__cause__ = error
+            return PageOutcome(number, error=failure)
 
-    def _recognize_one(self, line: LineImage) -> Candidates | Problem:
-        try:
-            results = self.recognizer.read([line])
-        except ResourceMissingError:
-            raise
-        except Exception as error:
-            return _line_problem(f"{self.recognizer.name} failed: {_tell(error)}")
-        if len(results) != 1:
-            raise self._breach(f"gave {len(results)} results for one line")
-        return results[0]
+    def _prepare(self, file: PageFile, options: PageOptions, number: int) -> _Sheet:
+        """Everything about a page that needs no recognizer."""
+        sheet = _Sheet(file.load(number))
+        if options.text_layer:
+            layer = file.text_layer(number, sheet.image.size)
+            fault = None if layer is None else text_layer.find_fault(layer)
+            if layer is not None and fault is None:
+                return replace(sheet, layer=layer)
+            note = "text layer: none" if fault is None else f"text layer left aside: {fault}"
+            sheet = replace(sheet, notes=(note,))
+        return self._lay_out(sheet, options)
 
-    def _correct(self, cands: Candidates) -> Reading | Problem:
-        try:
-            return self.corrector(cands)
-        except Exception as error:
-            return _line_problem(f"correction failed: {_tell(error)}")
+    def _lay_out(self, sheet: _Sheet, options: PageOptions) -> _Sheet:
+        if self.page_reader is not None:
+            return sheet
+        whole = view_page(sheet.image)
+        views = split_spread(whole) if options.split_spreads else (whole,)
+        return replace(sheet, looks=tuple(self._look(view) for view in views))
 
-    def _breach(self, what: str) -> RecognitionError:
-        return RecognitionError(
-            f"The recognizer {self.recognizer.name!r} {what}.",
-            next_step="This is a bug of the recognizer; try another with --engine.",
+    def _look(self, flat: View) -> _Look:
+        rival = None
+        view = straighten(flat)
+        if view is not flat:
+            rival = _Look(flat, flat, self.segmenter.segment(flat.image))
+        return _Look(flat, view, self.segmenter.segment(view.image), rival)
+
+    def _read_sheet(self, sheet: _Sheet, options: PageOptions) -> Page:
+        if sheet.layer is not None:
+            fault = self._check_layer(sheet.layer, sheet.image)
+            if fault is None:
+                return text_layer.layer_page(sheet.layer, sheet.image)
+            notes = (*sheet.notes, f"text layer left aside: {fault}")
+            sheet = self._lay_out(replace(sheet, layer=None, notes=notes), options)
+        if self.page_reader is not None:
+            page = self.page_reader.read(sheet.image)
+            failure = next((p for p in page.problems if p.code not in REMARKS), None)
+            if failure is not None and not page.text:
+                raise RecognitionError(failure.message, next_step=failure.next_step)
+            judged = () if page.problems else _judge(page)
+            return replace(
+                page, problems=(*page.problems, *judged), steps=(*sheet.notes, *page.steps)
+            )
+        sides = [self._turn(*self._read_look(look)) for look in sheet.looks]
+        page = join_sides(
+            sheet.image, [look.view.restore(side, sheet.image) for look, side in sides]
         )
+        failed = [problem for problem in page.problems if problem.line_id]
+        if failed and len(failed) == len(page.lines):
+            raise RecognitionError(
+                f"No line could be read: {failed[0].message}", next_step=failed[0].next_step
+            )
+        return replace(
+            page, problems=(*page.problems, *_judge(page)), steps=(*sheet.notes, *page.steps)
+        )
+
+    def _check_layer(self, layer: text_layer.TextLayer, image: PageImage) -> str | None:
+        """Why a text layer is not what the page shows; None when it is."""
+        checks = text_layer.pick_checks(layer, image.size)
+        outcomes = self.lines.read_lines([cut_line(image, line) for line, _ in checks])
+        sure: list[tuple[str, str]] = []
+        unseen = 0
+        for (_, said), outcome in zip(checks, outcomes, strict=True):
+            if isinstance(outcome, Reading):
+                unseen += not outcome.text
+                if (rate_sureness([outcome]) or 0.0) >= SURE:
+                    sure.append((said, outcome.text))
+        if 2 * unseen > len(checks):
+            return "the page does not show it"
+        agrees = text_layer.agree(sure)
+        if agrees is False:
+            return "the page shows another text"
+        if agrees is None and not text_layer.is_odia(layer):
+            return "nothing confirms it"
+        if layer.may_be_partial:
+            seen = self.segmenter.segment(image).lines
+            covered = text_layer.cover(layer, seen)
+            if covered < text_layer.COVERAGE:
+                return f"it holds {covered:.0%} of the lines on the page"
+        return None
+
+    def _turn(self, look: _Look, page: Page) -> tuple[_Look, Page]:
+        """The page read the right way round, when the way it lies does not read well."""
+        as_it_lies = rate_sureness([line.reading for line in page.lines])
+        if as_it_lies is not None and as_it_lies >= SURE:
+            return look, page
+        if page.lines and all(line.reading is None for line in page.lines):
+            return look, page
+        quarter = self._look(orientation.turn_view(look.flat, 1))
+        sureness = {0: as_it_lies}
+        for way, seen, over in ((1, quarter, False), (2, look, True), (3, quarter, True)):
+            sureness[way] = self._try(seen, over=over)
+        way = orientation.choose_turn(sureness)
+        if way == 0:
+            return look, page
+        turned = quarter if way == 1 else self._look(orientation.turn_view(look.flat, way))
+        return self._read_look(turned)
+
+    def _try(self, look: _Look, *, over: bool) -> float | None:
+        """How surely a sample of the lines reads, as they stand or turned over."""
+        sample = orientation.pick_sample(look.page.lines)
+        crops = [cut_line(look.view.image, line) for line in sample]
+        crops = [orientation.turn_over(crop) for crop in crops] if over else crops
+        readings = [r for r in self.lines.read_lines(crops) if isinstance(r, Reading)]
+        return rate_sureness(readings, least=orientation.LEAST_CLUSTERS)
+
+    def _read_look(self, look: _Look) -> tuple[_Look, Page]:
+        """Read the lines of a view; outlines stay on the view.
+
+        A straightened page is also read as it lies, and what reads worse is dropped.
+        """
+        if look.rival is not None:
+            straight = self._read_look(replace(look, rival=None))
+            as_it_lies = self._read_look(look.rival)
+            return max(straight, as_it_lies, key=lambda read: count_sure(read[1]))
+        return look, self.lines.read_page(look.view.image, look.page)
 
 
 def open_reader(engine: str = "ctc", *, threads: int | None = None) -> Reader:
@@ -190,11 +318,19 @@ def open_reader(engine: str = "ctc", *, threads: int | None = None) -> Reader:
         ResourceMissingError: If its model or program is missing.
     """
     from odia_ocr.correct.calibrate import load_for
+    from odia_ocr.pages.detector import load_detector
     from odia_ocr.recognize import open_page_reader, open_recognizer
+    from odia_ocr.runtime import count_threads
 
     recognizer = open_recognizer(engine, threads=threads)
     page_reader = open_page_reader(engine, threads=threads)
-    return Reader(recognizer, load_for(recognizer), page_reader=page_reader)
+    return Reader(
+        recognizer,
+        load_for(recognizer),
+        segmenter=ProfileSegmenter() if page_reader else load_detector(threads=threads),
+        page_reader=page_reader,
+        threads=count_threads(threads),
+    )
 
 
 def read(
@@ -206,6 +342,7 @@ def read(
     name: str | None = None,
     limits: PageLimits | None = None,
     reader: Reader | None = None,
+    options: PageOptions = DEFAULT_OPTIONS,
 ) -> Document:
     """Read a picture or PDF.
 
@@ -217,6 +354,7 @@ def read(
         name: What to call the source in the result.
         limits: Largest page and PDF resolution.
         reader: A reader opened before, instead of `engine` and `threads`.
+        options: How pages are to be taken.
 
     Returns:
         The document; pages that failed are named in its problems.
@@ -228,7 +366,14 @@ def read(
     problems: list[Problem] = []
     first_error: OdiaOcrError | None = None
     outcomes = read_pages(
-        source, engine=engine, pages=pages, threads=threads, name=name, limits=limits, reader=reader
+        source,
+        engine=engine,
+        pages=pages,
+        threads=threads,
+        name=name,
+        limits=limits,
+        reader=reader,
+        options=options,
     )
     for outcome in outcomes:
         if outcome.page is not None:
@@ -251,13 +396,14 @@ def read_pages(
     name: str | None = None,
     limits: PageLimits | None = None,
     reader: Reader | None = None,
+    options: PageOptions = DEFAULT_OPTIONS,
 ) -> Iterator[PageOutcome]:
     """Like `read`, one page at a time, so a long book does not sit in memory."""
     wanted = parse_pages(pages) if isinstance(pages, str) else pages or ALL_PAGES
     file = open_pages(source, name=name, limits=limits)
     try:
         reader = reader or open_reader(engine, threads=threads)
-        yield from reader.read_each(file, wanted)
+        yield from reader.read_each(file, wanted, options)
     finally:
         file.close()
 
@@ -300,10 +446,6 @@ def _blank(page: Page) -> Problem:
         "If it holds text, check contrast and orientation, or scan it at 300 dpi.",
         page=page.number,
     )
-
-
-def _line_problem(message: str) -> Problem:
-    return Problem(RecognitionError.code, message, "Read it again, or try another engine.")
 
 
 def _tell(error: Exception) -> str:

@@ -299,7 +299,7 @@ def test_presets_are_accepted(run, tmp_path, preset):
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["--format", "hocr", "-o", "out"], "txt, json"),
+        (["--format", "hocrr", "-o", "out"], "Did you mean hocr"),
         (["--format", "jsn", "-o", "out"], "Did you mean json"),
         (["--format", "json"], "-o DIR"),
         (["--overlay"], "-o DIR"),

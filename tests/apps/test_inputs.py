@@ -36,3 +36,22 @@ def test_an_empty_folder_is_an_error_in_its_place(tmp_path):
     found = expand_inputs([str(tmp_path), "a.png"], output=None)
     assert isinstance(found[0], InputError)
     assert isinstance(found[1], Input)
+
+
+def test_a_folder_that_may_not_be_read_is_an_error_in_its_place(folder, monkeypatch):
+    # Simulated, because the superuser may read everything.
+    import os
+
+    real = os.scandir
+
+    def guarded(path="."):
+        if str(path).endswith("sub"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    found = expand_inputs([str(folder)], output=folder / "out")
+    errors = [item for item in found if isinstance(item, InputError)]
+    assert len(found) == 4
+    assert len(errors) == 1
+    assert "sub: the folder cannot be read: Permission denied." in str(errors[0])

@@ -10,6 +10,7 @@ from documents import make_document
 from odia_ocr.errors import DataError, UsageError
 from odia_ocr.export.document_json import JsonWriter, document_from_json, document_to_json
 from odia_ocr.export.formats import FORMATS, find_format
+from odia_ocr.export.origin import Origin
 from odia_ocr.types import Document
 
 SCHEMA = json.loads(
@@ -36,7 +37,7 @@ def without_hypotheses(document):
 
 def test_text():
     document = make_document()
-    assert write(find_format("txt").open("book.tif", ()), document) == "ଧର୍ମ\n\nଦୁଇ\n\f"
+    assert write(find_format("txt").open(Origin("book.tif")), document) == "ଧର୍ମ\n\nଦୁଇ\n\f"
 
 
 def test_the_schema_is_a_schema():
@@ -61,7 +62,7 @@ def test_json_of_nothing():
 
 def test_json_keeps_odia_readable_and_a_line_a_row():
     document = make_document()
-    text = write(find_format("json").open("book.tif", document.problems), document)
+    text = write(find_format("json").open(Origin("book.tif", problems=document.problems)), document)
     rows = [row for row in text.splitlines() if row.startswith('{"id"')]
     assert len(rows) == 3
     assert "ଧର୍ମ" in rows[0]
@@ -70,7 +71,7 @@ def test_json_keeps_odia_readable_and_a_line_a_row():
 def test_problems_may_come_while_pages_are_written():
     document = make_document()
     problems = []
-    writer = find_format("json").open("book.tif", problems)
+    writer = find_format("json").open(Origin("book.tif", problems=problems))
     stream = io.BytesIO()
 
     def pages():
@@ -97,13 +98,23 @@ def test_damaged_json_is_refused(damage):
         document_from_json(record)
 
 
-@pytest.mark.parametrize("name", ["pdf", "hocr", "alto", "page", "md"])
-def test_planned_formats_say_so(name):
-    with pytest.raises(UsageError, match="txt, json"):
-        find_format(name)
-
-
 def test_unknown_formats_list_the_known():
     with pytest.raises(UsageError, match="Did you mean json"):
         find_format("jsn")
-    assert set(FORMATS) == {"txt", "json"}
+    assert {name: form.suffix for name, form in FORMATS.items()} == {
+        "txt": ".txt",
+        "json": ".json",
+        "md": ".md",
+        "hocr": ".hocr",
+        "alto": ".alto.xml",
+        "page": ".page.xml",
+        "pdf": ".pdf",
+    }
+
+
+def test_names_that_are_no_unicode_do_not_stop_the_writing():
+    name = "b\udcff.png"  # a file name of bytes that are no UTF-8
+    page = replace(make_document().pages[0], source=name)
+    for form in FORMATS.values():
+        if form.name != "pdf":
+            form.open(Origin(name))(iter([(page, None)]), io.BytesIO())

@@ -67,11 +67,15 @@ def expand_inputs(names: Iterable[str], *, output: Path | None) -> list[Input | 
     return list(_name(found))
 
 
-def _walk(folder: Path, output: Path | None) -> Iterator[Path]:
+def _walk(folder: Path, output: Path | None) -> Iterator[Path | InputError]:
+    """Files in natural order; a folder that may not be read gives an error in its place."""
     from odia_ocr.pages.images import PAGE_SUFFIXES
 
     skipped = output.resolve() if output is not None else None
-    for root, folders, files in os.walk(folder):
+    closed: list[OSError] = []
+    for root, folders, files in os.walk(folder, onerror=closed.append):
+        yield from map(_tell_closed, closed)
+        closed.clear()
         here = Path(root)
         folders[:] = sorted(
             (f for f in folders if not f.startswith(".") and (here / f).resolve() != skipped),
@@ -82,6 +86,14 @@ def _walk(folder: Path, output: Path | None) -> Iterator[Path]:
                 continue
             if Path(file).suffix.lower() in PAGE_SUFFIXES:
                 yield here / file
+    yield from map(_tell_closed, closed)
+
+
+def _tell_closed(error: OSError) -> InputError:
+    return InputError(
+        f"{error.filename}: the folder cannot be read: {error.strerror or error}.",
+        next_step="Check its permissions.",
+    )
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -29,6 +29,9 @@ def say(message: str) -> None:
     print(f"odia-ocr: {message}", file=sys.stderr, flush=True)
 
 
+_ESTIMATE_SECONDS = 600.0
+
+
 class ReadingProgress:
     """A bar for the files and one for the pages of the file being read; nothing where quiet.
 
@@ -52,7 +55,7 @@ class ReadingProgress:
     def begin_pages(self, name: str, pages: int) -> None:
         """Show the bar of pages when the file has several."""
         if pages > 1:
-            self._page_bar = self._add(name, pages)
+            self._page_bar = self._add(f"{name}, pages", pages)
 
     def end_page(self) -> None:
         """One page more is done."""
@@ -84,10 +87,29 @@ class ReadingProgress:
 
 def _open_bars() -> Progress:
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+    from rich.progress import (
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
-    bars = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
+    columns = (
+        *Progress.get_default_columns()[:-1],
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    bars = Progress(
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        redirect_stdout=False,
+        # A page may take long, and pages differ: the time left is told from many.
+        speed_estimate_period=_ESTIMATE_SECONDS,
+    )
     bars.start()
     return bars
 

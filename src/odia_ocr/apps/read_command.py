@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,12 +17,18 @@ import typer
 from odia_ocr.apps.inputs import Input, expand_inputs
 from odia_ocr.apps.messages import ReadingProgress, report, say, show_progress
 from odia_ocr.apps.sinks import FolderSink, Sink, TextSink
-from odia_ocr.errors import OdiaOcrError, ResourceMissingError, UsageError, name_choices
+from odia_ocr.errors import (
+    OdiaOcrError,
+    OutputError,
+    ResourceMissingError,
+    UsageError,
+    name_choices,
+)
 
 if TYPE_CHECKING:
     from odia_ocr.pages.images import PageFile, PageLimits
     from odia_ocr.pages.page_range import PageRange
-    from odia_ocr.pipeline import PageOutcome, Reader
+    from odia_ocr.pipeline import PageOptions, PageOutcome, Reader
 
 EXIT_SOME_FAILED = 1
 EXIT_NOTHING_READ = 3
@@ -49,7 +55,9 @@ def read(
     formats: Annotated[
         list[str] | None,
         typer.Option(
-            "--format", metavar="NAME", help="txt or json; may be repeated. [default: both]"
+            "--format",
+            metavar="NAME",
+            help="txt, json, md, hocr, alto, page or pdf; may be repeated. [default: txt, json]",
         ),
     ] = None,
     engine: Annotated[
@@ -65,6 +73,29 @@ def read(
     pages: Annotated[
         str | None, typer.Option(metavar="1-3,7", help="Only these pages of each file.")
     ] = None,
+    text_layer: Annotated[
+        bool,
+        typer.Option(
+            "--text-layer",
+            help="Take the text of PDF pages where it says what they show; read the others.",
+        ),
+    ] = False,
+    split_spreads: Annotated[
+        bool,
+        typer.Option("--split-spreads", help="Read two-page spreads side by side."),
+    ] = False,
+    dpi: Annotated[
+        float,
+        typer.Option(min=72, max=1200, help="Resolution of drawn PDF pages; scans keep their own."),
+    ] = 300.0,
+    paragraphs: Annotated[
+        bool,
+        typer.Option("--paragraphs", help="Join the printed lines of a paragraph (txt and md)."),
+    ] = False,
+    digits: Annotated[
+        str,
+        typer.Option(metavar="keep|odia|ascii", help="Write all digits in one script."),
+    ] = "keep",
     overlay: Annotated[
         bool, typer.Option("--overlay", help="Also draw each page with its lines (needs -o).")
     ] = False,
@@ -87,18 +118,23 @@ def read(
       odia-ocr read page.jpg
       odia-ocr read scans/ -o text/
       odia-ocr read book.tif --pages 3-5 -o text/ --format txt --overlay
+      odia-ocr read report.pdf --text-layer -o text/
+      odia-ocr read scan.pdf -o text/ --format pdf --format md --paragraphs
       curl -s https://example.org/page.png | odia-ocr read -
 
     \b
     Exit status: 0 all read; 1 some page or file failed, the rest is written;
     2 wrong use; 3 nothing could be read.
     """
+    from odia_ocr.export.digits import check_style
     from odia_ocr.export.formats import find_format
     from odia_ocr.pages.images import PageLimits
     from odia_ocr.pages.page_range import ALL_PAGES, parse_pages
+    from odia_ocr.pipeline import PageOptions
 
     if preset not in _PRESETS:
         raise name_choices(preset, _PRESETS, kind="preset")
+    check_style(digits)
     wanted = [find_format(name) for name in _split_names(formats) or _DEFAULT_FORMATS]
     if output is None and (overlay or (formats and [f.name for f in wanted] != ["txt"])):
         raise UsageError(
@@ -111,9 +147,15 @@ def read(
         engine=engine,
         threads=threads,
         pages=parse_pages(pages) if pages else ALL_PAGES,
-        limits=PageLimits(max_pixels=int(max_megapixels * 1e6)),
+        limits=PageLimits(max_pixels=int(max_megapixels * 1e6), pdf_dpi=dpi),
+        options=PageOptions(text_layer=text_layer, split_spreads=split_spreads),
+        digits=digits,
     )
-    sink: Sink = TextSink() if output is None else FolderSink(output, wanted, overlay, force)
+    sink: Sink
+    if output is None:
+        sink = TextSink(paragraphs)
+    else:
+        sink = FolderSink(output, wanted, overlay, force, paragraphs)
     items = expand_inputs(inputs, output=output)
     # Text that appears on the terminal shows how far it is; a bar would be drawn into it.
     quiet = output is None and sys.stdout.isatty()
@@ -140,8 +182,11 @@ class ReadJob:
     threads: int | None
     pages: PageRange
     limits: PageLimits
+    options: PageOptions
+    digits: str = "keep"
     done: int = 0
     failures: int = 0
+    unwritten: int = 0
     _reader: Reader | None = None
 
     def read(self, item: Input, sink: Sink, progress: ReadingProgress) -> None:
@@ -157,15 +202,18 @@ class ReadJob:
             self._keep(item, sink)
             return
         try:
-            file = open_pages(item.content(), name=item.name, limits=self.limits)
+            content = item.content()
+            file = open_pages(content, name=item.name, limits=self.limits)
             with contextlib.closing(file):
                 if sink.keeps(item, self.pages.select(file.count)):
                     self._keep(item, sink)
                     return
-                with sink.open(item) as take_page:
+                with sink.open(item, content) as delivery:
                     for outcome in self._outcomes(file, progress):
                         self._count(item, outcome)
-                        take_page(outcome)
+                        delivery.take(outcome)
+                for error in delivery.errors:
+                    self.fail(error)
         except (ResourceMissingError, UsageError):
             raise
         except OdiaOcrError as error:
@@ -181,9 +229,16 @@ class ReadJob:
         if self._reader is None:
             self._reader = open_reader(self.engine, threads=self.threads)
         progress.begin_pages(file.source, len(self.pages.select(file.count)))
-        for outcome in self._reader.read_each(file, self.pages):
-            yield outcome
+        for outcome in self._reader.read_each(file, self.pages, self.options):
+            yield self._write_digits(outcome)
             progress.end_page()
+
+    def _write_digits(self, outcome: PageOutcome) -> PageOutcome:
+        from odia_ocr.export.digits import write_page_digits
+
+        if outcome.page is None:
+            return outcome
+        return replace(outcome, page=write_page_digits(outcome.page, self.digits))
 
     def _count(self, item: Input, outcome: PageOutcome) -> None:
         """Tell what went wrong on a page; it is done if something on it could be read."""
@@ -202,10 +257,12 @@ class ReadJob:
     def fail(self, error: OdiaOcrError) -> None:
         """Report a document that could not be read."""
         self.failures += 1
+        self.unwritten += isinstance(error, OutputError)
         say(str(error))
 
     def exit_code(self) -> int:
         """Exit status of the whole call."""
         if not self.failures:
             return 0
-        return EXIT_SOME_FAILED if self.done else EXIT_NOTHING_READ
+        # What could not be written is no sign that the document cannot be read.
+        return EXIT_SOME_FAILED if self.done or self.unwritten else EXIT_NOTHING_READ

@@ -51,7 +51,8 @@ class JsonWriter:
     def __call__(self, pages: Iterable[tuple[Page, PageImage | None]], stream: BinaryIO) -> None:
         """Write `pages` to `stream` as UTF-8."""
         for part in self._parts(page for page, _ in pages):
-            stream.write(part.encode("utf-8"))
+            # A file name of bytes that are no Unicode must not stop the writing.
+            stream.write(part.encode("utf-8", "replace"))
 
     def _parts(self, pages: Iterable[Page]) -> Iterator[str]:
         head = {"schema_version": SCHEMA_VERSION, "generator": _generator(), "source": self.source}

@@ -6,12 +6,19 @@ in memory. Order of lines is the segmenter's work; writers print what the page s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from odia_ocr.errors import UsageError, name_choices
-from odia_ocr.export import document_json, text
-from odia_ocr.types import Problem, Writer
+from odia_ocr.errors import name_choices
+from odia_ocr.export.alto import AltoWriter
+from odia_ocr.export.document_json import JsonWriter
+from odia_ocr.export.hocr import HocrWriter
+from odia_ocr.export.markdown import MarkdownWriter
+from odia_ocr.export.origin import Origin
+from odia_ocr.export.page_xml import PageXmlWriter
+from odia_ocr.export.pdf import PdfWriter
+from odia_ocr.export.text import TextWriter
+from odia_ocr.types import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +28,25 @@ class Format:
     Attributes:
         name: As given to `--format`.
         suffix: Of the file, with its dot.
-        open: Makes the writer of one document from its source name and its problems; the problems
-            are looked at after the last page, so the list may grow until then.
+        open: Makes the writer of one document.
+        one_page: A file of this format holds one page, so each page gets its own file.
     """
 
     name: str
     suffix: str
-    open: Callable[[str, Sequence[Problem]], Writer]
+    open: Callable[[Origin], Writer]
+    one_page: bool = False
 
 
 FORMATS: dict[str, Format] = {
-    "txt": Format("txt", ".txt", lambda source, problems: text.write_text),
-    "json": Format("json", ".json", document_json.JsonWriter),
+    "txt": Format("txt", ".txt", lambda origin: TextWriter(origin.paragraphs)),
+    "json": Format("json", ".json", lambda origin: JsonWriter(origin.name, origin.problems)),
+    "md": Format("md", ".md", lambda origin: MarkdownWriter(origin.paragraphs)),
+    "hocr": Format("hocr", ".hocr", lambda origin: HocrWriter(origin.name)),
+    "alto": Format("alto", ".alto.xml", lambda origin: AltoWriter(origin.name)),
+    "page": Format("page", ".page.xml", lambda origin: PageXmlWriter(origin.name), one_page=True),
+    "pdf": Format("pdf", ".pdf", PdfWriter),
 }
-_PLANNED = frozenset({"md", "hocr", "alto", "page", "pdf"})
 
 
 def find_format(name: str) -> Format:
@@ -43,11 +55,6 @@ def find_format(name: str) -> Format:
     Raises:
         UsageError: If there is none of that name; the message lists those there are.
     """
-    if name in FORMATS:
-        return FORMATS[name]
-    if name in _PLANNED:
-        raise UsageError(
-            f"The format {name!r} is not available in this version.",
-            next_step=f"Available: {', '.join(FORMATS)}.",
-        )
-    raise name_choices(name, list(FORMATS), kind="format")
+    if name not in FORMATS:
+        raise name_choices(name, list(FORMATS), kind="format")
+    return FORMATS[name]

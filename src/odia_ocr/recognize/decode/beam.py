@@ -1,0 +1,352 @@
+"""CTC prefix beam search, with a character language model fused in.
+
+A prefix is scored as log P(prefix | picture) + alpha * log P(prefix | language) + beta * letters.
+The language model speaks about Odia letters, their signs and spaces only: digits, Latin letters
+and punctuation move it on and cost nothing, so that numbers and foreign words are read as they
+stand. Lines that the picture alone decides keep their best path. Knows emissions and the language
+model's states; refuses to know how either was made.
+
+Sources: Graves 2012, "Supervised Sequence Labelling with Recurrent Neural Networks", section 7.5.3
+(prefix search); Hannun et al. 2014, "First-Pass Large Vocabulary Continuous Speech Recognition
+using Bi-Directional Recurrent DNNs", algorithm 1 (prefix beam search with a language model).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from odia_ocr.language.ngram import NgramModel, State, symbol_of
+from odia_ocr.language.normalise import ZWNJ
+from odia_ocr.recognize.decode.alignment import Peaks, align_labels, find_best_path, make_symbols
+from odia_ocr.recognize.decode.greedy import GreedyDecoder
+from odia_ocr.recognize.decode.spelling import spell_symbols
+from odia_ocr.types import Emission, FloatArray, Hypothesis
+
+_NEVER = -math.inf
+_BOUNDARY = 1
+_ALONE = math.log(0.999)  # a class this likely is the only one of its frame
+_ODIA = ("\u0b00", "\u0b7f")
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """How much a language model counts; fitted on held-out lines, kept in the model's file.
+
+    Attributes:
+        alpha: Weight of its log-probability.
+        beta: Added for each symbol it speaks about, against short readings.
+    """
+
+    alpha: float = 0.0
+    beta: float = 0.0
+
+    @classmethod
+    def of(cls, lm: NgramModel) -> Fusion:
+        """The weights that were stored with a model; none when it was not fitted."""
+        stored: Mapping[str, Any] = lm.facts.get("fusion", {})
+        return cls(float(stored.get("alpha", 0.0)), float(stored.get("beta", 0.0)))
+
+
+def is_language(symbol: str) -> bool:
+    """Does the language model speak about this symbol: Odia letters, signs and the space?"""
+    return symbol == " " or (_ODIA[0] <= symbol <= _ODIA[1] and not symbol.isdecimal())
+
+
+@dataclass(frozen=True, slots=True)
+class BeamDecoder:
+    """Decodes an Emission into its N best readings.
+
+    Attributes:
+        lm: Language model, or None to search by the picture alone.
+        fusion: Weights of `lm`.
+        width: Prefixes kept; 1 without `lm` is best-path decoding.
+        nbest: Most hypotheses given back.
+        margin: Prefixes whose score is this far below the best one's are dropped (nats).
+        symbols: Most classes looked at in one frame.
+        least: Classes less likely than this share of the frame's best are not looked at.
+        certain: Lines whose symbols are all likelier, rivals all less likely than the rest, keep
+            their best path; 1 searches all lines.
+        alternatives: Rivals kept for each symbol.
+        source: Written into `Hypothesis.source`.
+    """
+
+    lm: NgramModel | None = None
+    fusion: Fusion = Fusion()
+    width: int = 12
+    nbest: int = 5
+    margin: float = 12.0
+    symbols: int = 6
+    least: float = 1e-3
+    certain: float = 0.99
+    alternatives: int = 2
+    source: str = "beam"
+    _tables: dict[tuple[str, ...], _Table] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.nbest < 1 or self.symbols < 1:
+            raise ValueError(
+                f"width, nbest and symbols must be 1 or more, got {self.width}, {self.nbest}, "
+                f"{self.symbols}"
+            )
+
+    def __call__(self, emission: Emission) -> tuple[Hypothesis, ...]:
+        """The N best readings, best first, each spelling once; never empty.
+
+        `optical_logp` is the log-probability of the reading over all its paths (of the best path
+        where the search was left out), `lm_logp` the unweighted one of the language model over the
+        symbols it speaks about, `posterior` the share among the readings given back.
+        """
+        greedy = GreedyDecoder(self.source, self.alternatives)
+        if self.width == 1 and self.lm is None:
+            return greedy(emission)
+        near = find_best_path(emission.log_probs)
+        table = self._find_table(emission.alphabet)
+        if self.certain < 1.0 and _is_certain(emission.log_probs, near, self.certain):
+            (hyp,) = greedy(emission)
+            lm_logp = table.score(near.labels) if self.lm else None
+            return (
+                Hypothesis(hyp.symbols, hyp.optical_logp, lm_logp, 1.0, self.source),
+            )
+        frames = _find_choices(emission.log_probs, self.symbols, math.log(self.least or 1e-300))
+        found = _search(frames, table, self.fusion, self.width, self.margin)
+        return self._describe(emission, near, table, found)
+
+    def _find_table(self, alphabet: tuple[str, ...]) -> _Table:
+        table = self._tables.get(alphabet)
+        if table is None:
+            table = self._tables[alphabet] = _Table.make(self.lm, alphabet)
+        return table
+
+    def _describe(
+        self, emission: Emission, near: Peaks, table: _Table, found: list[_Found]
+    ) -> tuple[Hypothesis, ...]:
+        """Hypotheses of the prefixes found; those of one spelling become one."""
+        merged: dict[str, tuple[Hypothesis, float]] = {}
+        for prefix in found:
+            if len(merged) == self.nbest:
+                break
+            peaks = align_labels(emission.log_probs, prefix.labels, near)
+            symbols = make_symbols(emission, peaks, alternatives=self.alternatives)
+            hyp = Hypothesis(
+                spell_symbols(symbols),
+                min(0.0, prefix.optical),
+                prefix.language if self.lm else None,
+                source=self.source,
+            )
+            before = merged.get(hyp.text)
+            if before is not None:
+                both = float(np.logaddexp(before[0].optical_logp, hyp.optical_logp))
+                hyp = Hypothesis(
+                    before[0].symbols, min(0.0, both), before[0].lm_logp, source=self.source
+                )
+                merged[hyp.text] = hyp, float(np.logaddexp(before[1], prefix.score))
+            else:
+                merged[hyp.text] = hyp, prefix.score
+        ranked = sorted(merged.values(), key=lambda entry: -entry[1])
+        best = ranked[0][1]
+        shares = [math.exp(score - best) for _, score in ranked]
+        return tuple(
+            Hypothesis(hyp.symbols, hyp.optical_logp, hyp.lm_logp, share / sum(shares), hyp.source)
+            for (hyp, _), share in zip(ranked, shares, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """What the language model makes of each class of an alphabet.
+
+    Attributes:
+        lm: The model, or None.
+        numbers: Its number of each class; -1 for the blank and what it passes over.
+        spoken: Whether it speaks about the class.
+    """
+
+    lm: NgramModel | None
+    numbers: tuple[int, ...]
+    spoken: tuple[bool, ...]
+
+    @classmethod
+    def make(cls, lm: NgramModel | None, alphabet: tuple[str, ...]) -> _Table:
+        if lm is None:
+            return cls(None, (-1,) * (len(alphabet) + 1), (False,) * (len(alphabet) + 1))
+        numbers = [-1 if char == ZWNJ else lm.number(symbol_of(char)) for char in alphabet]
+        return cls(lm, (-1, *numbers), (False, *map(is_language, alphabet)))
+
+    def step(self, state: State, label: int) -> tuple[float, State]:
+        """What a class adds to the model's log-probability, and the state after it."""
+        number = self.numbers[label]
+        if number < 0 or self.lm is None:
+            return 0.0, state
+        logp, after = self.lm.step(state, number)
+        return (logp if self.spoken[label] else 0.0), after
+
+    def finish(self, state: State) -> float:
+        """Log-probability that the line ends here."""
+        return self.lm.step(state, _BOUNDARY)[0] if self.lm else 0.0
+
+    def score(self, labels: tuple[int, ...]) -> float:
+        """Of whole readings, the end included."""
+        state: State = self.lm.start if self.lm else ()
+        total = 0.0
+        for label in labels:
+            logp, state = self.step(state, label)
+            total += logp
+        return total + self.finish(state)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A prefix at the end of the search: its labels, scores, and all of them fused."""
+
+    labels: tuple[int, ...]
+    optical: float
+    language: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """What one frame, or a run of frames that say the same, leaves open.
+
+    Attributes:
+        blank: Log-probability of the blank.
+        classes: (class, log-probability) of the others, likeliest first.
+    """
+
+    blank: float
+    classes: tuple[tuple[int, float], ...]
+
+
+def _is_certain(log_probs: FloatArray, near: Peaks, certain: float) -> bool:
+    """Is every symbol sure somewhere, and is nothing else likely anywhere?"""
+    if any(
+        log_probs[a:b, k].max() < math.log(certain)
+        for k, a, b in zip(near.labels, near.starts, near.ends, strict=True)
+    ):
+        return False
+    # Around a symbol only the blank and its two neighbours may be likely.
+    rest = np.exp(log_probs)
+    rest[:, 0] = 0.0
+    first = 0
+    edges = [*near.starts, len(log_probs)]
+    labels = (0, *near.labels)
+    for i, edge in enumerate(edges):
+        following = near.labels[i] if i < len(near.labels) else 0
+        rest[first:edge, [labels[i], following]] = 0.0
+        first = edge
+    return bool(rest.max(initial=0.0) <= 1.0 - certain)
+
+
+def _find_choices(log_probs: FloatArray, most: int, least: float) -> list[_Choices]:
+    """The likely classes of each frame; runs in which one class stands alone become one."""
+    best = log_probs.argmax(axis=1)
+    top = log_probs[np.arange(len(best)), best]
+    alone = (top >= _ALONE) & (least > math.log(1e-200))
+    count = min(most, log_probs.shape[1])
+    likeliest = np.argpartition(-log_probs, count - 1, axis=1)[:, :count]
+    values = np.take_along_axis(log_probs, likeliest, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    classes = np.take_along_axis(likeliest, order, axis=1).tolist()
+    scores = np.take_along_axis(values, order, axis=1).tolist()
+    frames: list[_Choices] = []
+    run = -1  # the class that stands alone since the frame before
+    for t, single in enumerate(alone.tolist()):
+        if not single:
+            limit = scores[t][0] + least
+            pairs = [(k, v) for k, v in zip(classes[t], scores[t], strict=True) if v >= limit]
+            blank = next((v for k, v in pairs if k == 0), _NEVER)
+            frames.append(_Choices(blank, tuple(pair for pair in pairs if pair[0])))
+            run = -1
+            continue
+        label, logp = classes[t][0], scores[t][0]
+        if label == run:
+            before = frames.pop()
+            logp += before.blank if label == 0 else before.classes[0][1]
+        frames.append(_Choices(logp, ()) if label == 0 else _Choices(_NEVER, ((label, logp),)))
+        run = label
+    return frames
+
+
+def _add(a: float, b: float) -> float:
+    """log(exp(a) + exp(b))."""
+    if a < b:
+        a, b = b, a
+    return a if b == _NEVER else a + math.log1p(math.exp(b - a))
+
+
+def _search(
+    frames: list[_Choices], table: _Table, fusion: Fusion, width: int, margin: float
+) -> list[_Found]:
+    """Prefix beam search: all prefixes kept after the last frame, best first."""
+    # One entry per prefix ever kept or tried; 0 is the empty one.
+    parents, labels = [0], [0]
+    states: list[State] = [table.lm.start if table.lm else ()]
+    bonus, language = [0.0], [0.0]
+    longer: list[dict[int, int]] = [{}]
+    # prefix -> (log P of its paths that end in a blank, of those that end in its last symbol)
+    beam: dict[int, tuple[float, float]] = {0: (0.0, _NEVER)}
+    alpha, beta = fusion.alpha, fusion.beta
+    spoken = table.spoken
+    for frame in frames:
+        blank, classes = frame.blank, frame.classes
+        after: dict[int, tuple[float, float]] = {}
+        for prefix, (in_blank, in_symbol) in beam.items():
+            both = _add(in_blank, in_symbol)
+            last = labels[prefix]
+            stay = _NEVER
+            for label, logp in classes:
+                if label == last:
+                    stay = in_symbol + logp
+                    gained = in_blank + logp
+                    if gained == _NEVER:
+                        continue
+                else:
+                    gained = both + logp
+                child = longer[prefix].get(label)
+                if child is None:
+                    child = longer[prefix][label] = len(labels)
+                    added, state = table.step(states[prefix], label)
+                    parents.append(prefix)
+                    labels.append(label)
+                    states.append(state)
+                    language.append(language[prefix] + added)
+                    bonus.append(bonus[prefix] + (alpha * added + beta if spoken[label] else 0.0))
+                    longer.append({})
+                old = after.get(child)
+                after[child] = (_NEVER, gained) if old is None else (old[0], _add(old[1], gained))
+            old = after.get(prefix)
+            if old is None:
+                after[prefix] = both + blank, stay
+            else:
+                after[prefix] = both + blank, _add(old[1], stay)
+        scored = [(_add(*pair) + bonus[prefix], prefix) for prefix, pair in after.items()]
+        limit = max(scored)[0] - margin
+        if len(scored) > width:
+            scored.sort(reverse=True)
+            del scored[width:]
+        beam = {prefix: after[prefix] for score, prefix in scored if score >= limit}
+    found = []
+    for prefix, pair in beam.items():
+        spelled = []
+        at = prefix
+        while at:
+            spelled.append(labels[at])
+            at = parents[at]
+        end = table.finish(states[prefix])
+        optical = _add(*pair)
+        found.append(
+            _Found(
+                tuple(reversed(spelled)),
+                optical,
+                language[prefix] + end,
+                optical + bonus[prefix] + alpha * end,
+            )
+        )
+    return sorted(found, key=lambda entry: -entry.score)

@@ -1,0 +1,143 @@
+"""Bad input through the command: one clear line each, and everything else is still read."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from odia_ocr.apps import cli
+from odia_ocr.pipeline import Reader
+from odia_ocr.types import Candidates, Hypothesis, Reading, Symbol
+
+
+class FakeRecognizer:
+    name = "fake"
+
+    def read(self, lines):
+        hyp = Hypothesis((Symbol("କ", -0.01),) * 4, -0.04)
+        return [Candidates(line.id, (hyp,)) for line in lines]
+
+
+def page_pixels(rows=1):
+    page = np.full((60 + 60 * rows, 600), 245, np.uint8)
+    for row in range(rows):
+        for letter in range(14):
+            top, left = 40 + 60 * row, 40 + 36 * letter
+            page[top : top + 28, left : left + 28] = 20
+            page[top + 4 : top + 24, left + 4 : left + 24] = 245
+    return page
+
+
+def pdf_of(*rows):
+    pages = [Image.fromarray(page_pixels(r)) for r in rows]
+    stream = io.BytesIO()
+    pages[0].save(stream, "PDF", save_all=True, append_images=pages[1:])
+    return stream.getvalue()
+
+
+@pytest.fixture
+def run(monkeypatch, capfdbinary, tmp_path):
+    """Run `odia-ocr read` in this process; gives (exit status, output, messages)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ODIA_OCR_DEBUG", raising=False)
+    reader = Reader(
+        FakeRecognizer(), lambda c: Reading(c.best.text, 0.9, hypothesis=c.best), threads=2
+    )
+    monkeypatch.setattr("odia_ocr.pipeline.open_reader", lambda *_, **__: reader)
+
+    def call(*args):
+        monkeypatch.setattr(sys, "argv", ["odia-ocr", "read", *map(str, args)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        captured = capfdbinary.readouterr()
+        return caught.value.code or 0, captured.out.decode(), captured.err.decode()
+
+    return call
+
+
+def test_a_pdf_with_one_bad_page_gives_the_others(run, tmp_path):
+    data = pdf_of(1, 2, 3)
+    at = [i for i in range(len(data)) if data.startswith(b"/Type /Page\n", i)][1]
+    start, end = data.rfind(b"obj", 0, at) + 3, data.find(b"endobj", at)
+    (tmp_path / "book.pdf").write_bytes(data[:start] + b" null ".ljust(end - start) + data[end:])
+    code, out, err = run("book.pdf")
+    assert code == 1
+    assert out == "କକକକ\n\fକକକକ\nକକକକ\nକକକକ\n"
+    assert err.count("\n") == 1
+    assert "book.pdf, page 2" in err
+    assert "--pages" in err
+
+
+def test_pages_of_a_pdf_are_chosen(run, tmp_path):
+    (tmp_path / "book.pdf").write_bytes(pdf_of(1, 2, 3))
+    assert run("book.pdf", "--pages", "2-")[1] == "\f".join(["କକକକ\n" * 2, "କକକକ\n" * 3])
+    code, out, err = run("book.pdf", "--pages", "7")
+    assert (code, out) == (3, "")
+    assert "none of the wanted pages is among its 3" in err
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6, 0.97])
+def test_a_truncated_pdf_is_told_and_the_rest_is_read(run, tmp_path, share):
+    data = pdf_of(1, 2, 3)
+    (tmp_path / "cut.pdf").write_bytes(data[: int(share * len(data))])
+    Image.fromarray(page_pixels()).save(tmp_path / "good.png")
+    code, out, err = run("cut.pdf", "good.png")
+    assert code == 1
+    assert out.endswith("କକକକ\n")
+    assert err.startswith("odia-ocr: cut.pdf")
+    assert "Traceback" not in err
+
+
+def test_a_file_without_permission_leaves_the_others_alone(run, tmp_path, monkeypatch):
+    # Simulated, because the superuser may read everything.
+    from pathlib import Path
+
+    real = Path.open
+
+    def guarded(self, *args, **options):
+        if self.name == "closed.png":
+            raise PermissionError(13, "Permission denied")
+        return real(self, *args, **options)
+
+    for name in ("closed.png", "good.png"):
+        Image.fromarray(page_pixels()).save(tmp_path / name)
+    monkeypatch.setattr(Path, "open", guarded)
+    code, out, err = run("closed.png", "good.png")
+    assert (code, out) == (1, "କକକକ\n")
+    assert err == (
+        "odia-ocr: closed.png cannot be opened: Permission denied. Check the permissions.\n"
+    )
+
+
+def test_an_error_within_one_page_leaves_the_others_alone(run, tmp_path, monkeypatch):
+    from odia_ocr.pages.profile import ProfileSegmenter
+
+    real = ProfileSegmenter.segment
+
+    def failing(self, image):
+        if image.number == 2:
+            raise ZeroDivisionError("by zero")
+        return real(self, image)
+
+    monkeypatch.setattr(ProfileSegmenter, "segment", failing)
+    (tmp_path / "book.pdf").write_bytes(pdf_of(1, 1, 1))
+    code, out, err = run("book.pdf")
+    assert (code, out) == (1, "କକକକ\n\fକକକକ\n")
+    assert "book.pdf, page 2: reading failed: ZeroDivisionError: by zero" in err
+
+
+def test_the_input_options_reach_the_reader(run, tmp_path):
+    spread = np.full((600, 1400), 245, np.uint8)
+    for left in (0, 760):
+        spread[:240, left : left + 600] = page_pixels(3)
+    Image.fromarray(spread).save(tmp_path / "spread.png")
+    assert run("spread.png", "--split-spreads")[1] == "\n".join(["କକକକ\n" * 3] * 2)
+    (tmp_path / "book.pdf").write_bytes(pdf_of(1))
+    code, _, err = run("book.pdf", "--text-layer", "-o", "out", "--format", "json")
+    assert (code, err) == (0, "")
+    assert "text layer: none" in (tmp_path / "out" / "book.json").read_text("utf-8")
+    assert run("book.pdf", "--dpi", "5")[0] == 2
