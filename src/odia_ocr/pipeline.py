@@ -48,6 +48,9 @@ DOUBTFUL_LINE = 0.05
 # Problem codes that are said to the reader, yet no failure: the page was read as far as it goes.
 REMARKS = frozenset({"blank-page", "doubtful"})
 
+# How many times the surely read clusters a straightened page must have.
+_BETTER = 1.02
+
 # Pages made ready in advance: each costs the memory of its pixels and of the search for lines.
 _MOST_AHEAD = 2
 
@@ -301,12 +304,14 @@ class Reader:
     def _read_look(self, look: _Look) -> tuple[_Look, Page]:
         """Read the lines of a view; outlines stay on the view.
 
-        A straightened page is also read as it lies, and what reads worse is dropped.
+        A straightened page is also read as it lies, and dropped unless it reads clearly better:
+        resampling costs sharpness.
         """
         if look.rival is not None:
             straight = self._read_look(replace(look, rival=None))
             as_it_lies = self._read_look(look.rival)
-            return max(straight, as_it_lies, key=lambda read: count_sure(read[1]))
+            better = count_sure(straight[1]) > _BETTER * count_sure(as_it_lies[1])
+            return straight if better else as_it_lies
         return look, self.lines.read_page(look.view.image, look.page)
 
 

@@ -116,3 +116,21 @@ def test_loose_words_are_no_columns():
     ]
     assert find_gutters(rows).strips == ()
     assert read(rows) == [row.name for row in rows]
+
+
+def test_small_blocks_side_by_side_are_read_one_after_the_other() -> None:
+    """A band, beside it two short blocks whose rows are level with nothing."""
+    head = [Row("head", 0, 400, 0, 20)]
+    band = [Row("band", 0, 180, 66, 12)]
+    two = [Row("b0", 210, 270, 58), Row("b1", 210, 280, 80)]
+    three = [Row("c0", 310, 400, 52), Row("c1", 305, 400, 70)]
+    assert read([*head, *band, *two, *three]) == names(head, band, two, three)
+
+
+def test_labels_and_values_stay_in_their_rows() -> None:
+    rows = [
+        Row(f"{i}{part}", left, right, 30.0 * i)
+        for i in range(4)
+        for part, left, right in (("label", 0, 60 + 7 * i), ("value", 120, 160 + 11 * i))
+    ]
+    assert read(rows) == [row.name for row in rows]
