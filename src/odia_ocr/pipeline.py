@@ -170,12 +170,14 @@ class Reader:
             )
         prepare = partial(self._prepare, file, options)
         workers = min(self.threads - 1, _MOST_AHEAD)
+        untold = tuple(file.problems)
         for number, get_sheet in work_ahead(prepare, numbers, workers=workers):
             outcome = self._read_one(file.source, number, get_sheet, options)
-            if number == numbers[0] and file.problems and outcome.page is not None:
-                told = tuple(replace(problem, page=number) for problem in file.problems)
+            if untold and outcome.page is not None:  # on the first page that is read
+                told = tuple(replace(problem, page=number) for problem in untold)
                 page = replace(outcome.page, problems=(*told, *outcome.page.problems))
                 outcome = replace(outcome, page=page)
+                untold = ()
             yield outcome
 
     def _read_one(

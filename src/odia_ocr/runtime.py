@@ -1,8 +1,11 @@
-"""Weights by name -> local file -> ONNX session. Knows files and threads, no models."""
+"""Weights by name -> local file -> ONNX session; what a process has but once. No models, no pages."""
 
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,3 +69,22 @@ def read_metadata(session: InferenceSession) -> dict[str, str]:
     """The custom metadata of a model file."""
     meta: Any = session.get_modelmeta()
     return dict(meta.custom_metadata_map)
+
+
+_PILLOW = threading.Lock()
+
+
+@contextmanager
+def lift_pillow_limit() -> Iterator[None]:
+    """Pillow's own limit on pixels off: it is a variable of its module, so one lock guards it.
+
+    Only to open or seek; callers check the size against a limit of theirs before they decode.
+    """
+    from PIL import Image
+
+    with _PILLOW:
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = before

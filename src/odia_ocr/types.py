@@ -20,6 +20,9 @@ GreyPixels = npt.NDArray[np.uint8]  # (height, width)
 Pixels = npt.NDArray[np.uint8]  # (height, width) grey or (height, width, 3) RGB
 FloatArray = npt.NDArray[np.float32]
 
+# In `Page.steps`, of a page whose text was taken from its PDF: it has a text layer already.
+TEXT_LAYER_STEP = "text: the text layer of the PDF"
+
 Point = tuple[float, float]
 Polygon = tuple[Point, ...]
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from odia_ocr.errors import InputError
 
 STDIN = "-"
+# PNG, JPEG, TIFF (both ways round), GIF, PDF. Two bytes of a BMP or PNM say too little.
+_HEADS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"GIF8", b"%PDF-")
 OVERLAY_SUFFIX = ".overlay.png"
 
 
@@ -84,9 +86,20 @@ def _walk(folder: Path, output: Path | None) -> Iterator[Path | InputError]:
         for file in sorted(files, key=_natural):
             if file.startswith(".") or file.endswith(OVERLAY_SUFFIX):
                 continue
-            if Path(file).suffix.lower() in PAGE_SUFFIXES:
+            if Path(file).suffix.lower() in PAGE_SUFFIXES or _begins_like_a_page(here / file):
                 yield here / file
     yield from map(_tell_closed, closed)
+
+
+def _begins_like_a_page(path: Path) -> bool:
+    """Is a file of another name a picture or PDF by its first bytes?"""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(12)
+    except OSError:
+        return False
+    webp = head.startswith(b"RIFF") and head[8:] == b"WEBP"
+    return webp or head.startswith(_HEADS)
 
 
 def _tell_closed(error: OSError) -> InputError:

@@ -1,4 +1,4 @@
-"""`odia-ocr train ctc` and `odia-ocr train status`."""
+"""`odia-ocr train`: ctc, detector, lm, status."""
 
 from __future__ import annotations
 
@@ -196,6 +196,60 @@ def detector(
     if export:
         export_detector(best, out / "model.onnx", version=out.name)
         console.print(f"Written: {out / 'model.onnx'}")
+
+
+@app.command("lm")
+def lm(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the model's file.")],
+    text: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it
+        typer.Option(help="Folder with text/open/**, text/copyleft/** and words/*.txt."),
+    ] = None,
+    order: Annotated[int, typer.Option(help="Length of the longest n-grams.")] = 7,
+    size: Annotated[float, typer.Option(help="Largest size of the file in MB.")] = 6.0,
+    words: Annotated[bool, typer.Option(help="Learn from word lists as well.")] = True,
+    fit: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Recognizer to fit the model's weights to: ctc or ctc:FILE."),
+    ] = None,
+    lines: Annotated[int, typer.Option(min=20, help="Rendered lines to fit on.")] = 400,
+    only_fit: Annotated[
+        bool, typer.Option("--only-fit", help="Keep the model that is in the folder; only fit.")
+    ] = False,
+) -> None:
+    """Train the character language model, and fit how much it counts beside a recognizer.
+
+    Only text that may be shipped is learned from; without --text it is the small shipped text. The
+    folder gets lm-odia.ngram.
+
+    Example: odia-ocr train lm -o runs/lm --text DATA --order 7 --size 6 --fit ctc
+    """
+    from rich.console import Console
+
+    from odia_ocr.errors import ConfigError, OutputError
+    from odia_ocr.train.lm import FILE_NAME, LmConfig, train_lm
+
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is not a folder.", next_step="Give -o a folder for the model.")
+    if only_fit and fit is None:
+        raise ConfigError("--only-fit fits nothing.", next_step="Name a recognizer: --fit ctc.")
+    console = Console(stderr=True)
+
+    def report(said: str) -> None:
+        console.print(said, highlight=False, soft_wrap=True, markup=False)
+
+    path = out / FILE_NAME
+    if not only_fit:
+        path = train_lm(out, text, LmConfig(order, round(size * 1e6), words), report=report)
+    if fit is not None:
+        from odia_ocr.recognize import open_recognizer
+        from odia_ocr.recognize.ctc import CtcRecognizer
+        from odia_ocr.train.lm_fit import fit_file
+
+        recognizer = open_recognizer(fit)
+        if not isinstance(recognizer, CtcRecognizer):
+            raise ConfigError(f"{fit} gives no emissions.", next_step="Use --fit ctc or ctc:FILE.")
+        fit_file(path, recognizer, count=lines, report=report)
 
 
 def _read_settings(

@@ -94,6 +94,7 @@ def _write_page(page: Page, ids: Identifiers) -> Iterator[str]:
     for region in page.regions:
         if region.id not in with_lines:
             yield _write_bare(region, page, key, ids)
+    ids.leave(key)
     yield "</div>\n"
 
 

@@ -60,6 +60,10 @@ class Identifiers:
         self._used[name] = count + 1
         return name if not count else self.make(name, str(count + 1))
 
+    def leave(self, key: str) -> None:
+        """Forget the identifiers on the page `key`, so that a long book does not gather them."""
+        self._used = {name: n for name, n in self._used.items() if not name.startswith(f"{key}-")}
+
 
 def page_key(number: int) -> str:
     """What the identifiers on a page begin with, e.g. "p0001"."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from odia_ocr.language.markers import begins_item
 from odia_ocr.types import Line, Page, Polygon
 
 # Regions whose lines run on. "text" is a block of which no more is known.
@@ -21,10 +22,6 @@ _LATIN = "A-Za-z\u00c0-\u024f"
 _SPLIT_WORD = re.compile(f"[{_LATIN}][-\u2010]$")
 _WORD_GOES_ON = re.compile("[a-z\u00df-\u00f6\u00f8-\u00ff]")
 _COMPOUND = re.compile(r"[^\s\W][\u0b01-\u0b03\u0b3c-\u0b57\u200c\u200d]*[-\u2010]$")
-# "•", "-", "1.", "୧)", "(କ)", "a)": what begins the item of a list.
-_MARKER = re.compile(
-    r"(?:[•‣▪◦●○■□*·–-]|\(?(?:\d{1,3}|[ivx]{1,4}|[A-Za-z]|[\u0b05-\u0b39\u0b5f\u0b71])[.)])\s+"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +133,4 @@ def split_items(texts: Sequence[str]) -> list[list[str]]:
 
 def starts_item(text: str) -> bool:
     """True when `text` begins with a bullet or a number."""
-    return _MARKER.match(text) is not None
+    return begins_item(text)

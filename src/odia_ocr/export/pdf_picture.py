@@ -9,7 +9,6 @@ text lies on its side or head.
 from __future__ import annotations
 
 import struct
-import threading
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from odia_ocr.export.markup import software
 from odia_ocr.export.pdf_file import HEADER, PdfFile, number_text, text_string
 from odia_ocr.export.pdf_font import GlyphlessFont
 from odia_ocr.export.pdf_text import find_rotation, place_page, write_text_layer
+from odia_ocr.runtime import lift_pillow_limit
 from odia_ocr.types import Page
 
 _DPI = 300.0  # where the picture does not say
@@ -33,8 +33,6 @@ _LONGEST_SIDE = 14400.0  # of a page, in points (ISO 32000-1, annex C)
 _ROWS = 256  # that are compressed at a time
 _ORIENTATION = 0x0112  # EXIF tag
 _FONT = b"OdiaOcr"
-# Pillow's limit is a variable of its module.
-_OPENING = threading.Lock()
 
 # (a, b, c, d, e, f) for a page of 1 x 1: where EXIF says the stored picture's corners belong.
 _TURNS = {
@@ -119,25 +117,14 @@ def write_picture_pdf(
     file.end(b"/Root %d 0 R /Info %d 0 R" % (catalog, info))
 
 
-@contextmanager
-def _limit_lifted() -> Iterator[None]:
-    """Pillow's own limit off: what is too large was refused when the page was read."""
-    with _OPENING:
-        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
-
-
 def _open(original: BinaryIO) -> Image.Image:
-    with _limit_lifted():
+    with lift_pillow_limit():
         return Image.open(original)
 
 
 def _embed(file: PdfFile, original: BinaryIO, image: Image.Image, number: int) -> _Picture:
     if getattr(image, "n_frames", 1) > 1 and image.format == "TIFF":
-        with _limit_lifted():
+        with lift_pillow_limit():
             image.seek(number - 1)
     dpi = _read_dpi(image)
     if image.format in ("JPEG", "MPO"):

@@ -23,7 +23,7 @@ from odia_ocr.errors import OutputError
 from odia_ocr.export.pdf_file import PdfFile
 from odia_ocr.export.pdf_font import GlyphlessFont
 from odia_ocr.export.pdf_text import place_page, write_text_layer
-from odia_ocr.types import Page
+from odia_ocr.types import TEXT_LAYER_STEP, Page
 
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _LETTER = (0.0, 0.0, 612.0, 792.0)  # what is taken for a page that does not tell its size
 # How `Page.steps` says that a page's text is the one that its PDF carries already.
-OWN_TEXT = "text: the text layer of the PDF"
 _FONT = "/OdiaOcr"
 _TAIL = 2048  # bytes in which the last "startxref" is looked for
 _IN_MEMORY = 16_000_000  # bytes of a mended file that are kept off the disk
@@ -86,7 +85,7 @@ def _append(
         placed = [
             (part, place_page(part.size, box, rotation))
             for part in parts
-            if not any(step.startswith(OWN_TEXT) for step in part.steps)
+            if not any(step.startswith(TEXT_LAYER_STEP) for step in part.steps)
         ]
         layer = write_text_layer(placed, font, font_name[1:].encode())
         if not layer or target is None or target.idnum in done:

@@ -121,7 +121,9 @@ def open_ngram_file(path: Path) -> NgramFile:
         with path.open("rb") as stream:
             memory = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as error:
-        raise ModelMissingError(f"No language model {path} ({error}).", next_step=_NEXT_STEP) from error
+        raise ModelMissingError(
+            f"No language model {path} ({error}).", next_step=_NEXT_STEP
+        ) from error
     try:
         return _parse(memory)
     except (ValueError, KeyError, TypeError) as error:

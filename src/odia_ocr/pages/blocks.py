@@ -14,10 +14,9 @@ from odia_ocr.types import Region
 if TYPE_CHECKING:
     from odia_ocr.types import Polygon
 
-_WIDER_SPACE = 1.5  # times the usual space between rows, and ...
-_SPACE_SHARE = 0.25  # ... of the letters' height on top
-_OTHER_SIZE = 1.45  # ratio of letter heights within a block
-_HEADING = 1.3  # times the usual letter height of the page
+_WIDER_PITCH = 1.4  # times the usual distance from row to row
+_OTHER_SIZE = 1.3  # ratio of letter heights within a block
+_HEADING = 1.22  # times the usual letter height of the page
 _HEADING_ROWS = 4
 _INDENT = (0.8, 6.0)  # letter heights
 _ALIGNED = 0.5  # letter heights by which aligned rows may differ at the left
@@ -80,7 +79,11 @@ def _tell_kind(rows: Sequence[Row], usual: float) -> str:
 
 
 def _split_at_spaces(rows: Sequence[AnyRow]) -> list[list[AnyRow]]:
-    steps = [b.top - a.bottom for a, b in itertools.pairwise(rows) if b.top > a.bottom]
+    steps = [
+        (b.middle - a.middle) / max(a.height, b.height)
+        for a, b in itertools.pairwise(rows)
+        if b.top > a.bottom
+    ]
     usual = statistics.median(steps) if steps else 0.0
     blocks = [[rows[0]]]
     for above, row in itertools.pairwise(rows):
@@ -88,7 +91,7 @@ def _split_at_spaces(rows: Sequence[AnyRow]) -> list[list[AnyRow]]:
         taller, lower = max(above.height, row.height), min(above.height, row.height)
         beside = row.left > above.right + taller or above.left > row.right + taller
         if (
-            space > _WIDER_SPACE * usual + _SPACE_SHARE * taller
+            row.middle - above.middle > _WIDER_PITCH * usual * (taller + lower) / 2
             or space < -lower
             or taller > _OTHER_SIZE * lower
             or (beside and space > 0)

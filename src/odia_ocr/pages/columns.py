@@ -15,14 +15,17 @@ import itertools
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 _ROWS = 3  # so many gaps make a gutter ...
 _WIDE_ROWS = 2  # ... or so many wide ones
+_LEANING_ROWS = 5  # gaps of a leaning one
 _NARROWEST = 0.6  # letter heights
 _WIDE = 2.0  # letter heights
 _COLUMN_WIDTH = 4.0  # letter heights; narrower columns are labels, numbers or bullets
+_LEANS = tuple(step / 100 for step in range(-6, 7))  # pixels to the right per pixel down
+_LEAN_COST = 0.75  # a leaning strip must be shared by so many more gaps than an upright one
 _REACH = 2.6  # letter heights between rows of a column, at most, where only one side has rows
 _REACH_UP = 1.8  # above a column stand running heads, too
 _PAUSE = 2.6  # letter heights without rows on both sides of a strip end it: a new section
@@ -64,17 +67,25 @@ AnyRow = TypeVar("AnyRow", bound=Row)
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """An empty strip between two columns."""
+    """An empty strip between two columns.
+
+    Attributes:
+        left, right: Its sides at the height `level`.
+        top, bottom: Where it begins and ends.
+        lean: How far it shifts to the right per pixel down.
+        level: See `left`.
+    """
 
     left: float
     top: float
     right: float
     bottom: float
+    lean: float = 0.0
+    level: float = 0.0
 
-    @property
-    def centre(self) -> float:
-        """Its horizontal middle."""
-        return (self.left + self.right) / 2
+    def centre(self, level: float) -> float:
+        """Its horizontal middle at a height."""
+        return (self.left + self.right) / 2 + self.lean * (level - self.level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,7 @@ class Gutters:
         level = (one.middle + other.middle) / 2
         left, right = min(one.right, other.right), max(one.left, other.left)
         return any(
-            strip.top <= level <= strip.bottom and left <= strip.right and strip.left <= right
+            strip.top <= level <= strip.bottom and left <= strip.centre(level) <= right
             for strip in self.strips
         )
 
@@ -99,14 +110,26 @@ class _Gap:
     right: float
     level: float
 
+    def moved(self, shift: float) -> tuple[float, float]:
+        """Its sides, shifted."""
+        return self.left + shift, self.right + shift
+
 
 @dataclass(frozen=True, slots=True)
 class _Run:
     """Gaps of one strip from the top, and the levels between which nothing ends it."""
 
     gaps: tuple[_Gap, ...]
+    lean: float
     top: float
     bottom: float
+
+    def strip(self, size: float) -> Strip:
+        """The strip that all its gaps leave empty, from its first gap to its last."""
+        level = self.gaps[0].level
+        sides = [gap.moved(-self.lean * (gap.level - level)) for gap in self.gaps]
+        left, right = max(side[0] for side in sides), min(side[1] for side in sides)
+        return Strip(left, level - size, right, self.gaps[-1].level + size, self.lean, level)
 
 
 def find_gutters(rows: Sequence[Row]) -> Gutters:
@@ -124,11 +147,12 @@ def find_gutters(rows: Sequence[Row]) -> Gutters:
         for run in _shared_gaps(gap, gaps, solid, size):
             shared = run.gaps
             done.update(shared)
-            left, right = max(g.left for g in shared), min(g.right for g in shared)
-            least = _WIDE_ROWS if right - left > _WIDE * size else _ROWS
-            if right - left < _NARROWEST * size or len(shared) < least:
+            strip = run.strip(size)
+            width = strip.right - strip.left
+            least = _WIDE_ROWS if width > _WIDE * size else _ROWS
+            least = max(least, _LEANING_ROWS) if strip.lean else least
+            if width < _NARROWEST * size or len(shared) < least:
                 continue
-            strip = Strip(left, shared[0].level - size, right, shared[-1].level + size)
             strip = _lengthen(strip, run, solid, size)
             if _parts_columns(strip, solid, size):
                 strips.append(strip)
@@ -155,53 +179,64 @@ def _about_level(one: Row, other: Row) -> bool:
 
 def _shared_gaps(seed: _Gap, gaps: Sequence[_Gap], rows: Sequence[Row], size: float) -> list[_Run]:
     """Gaps that share a strip with the seed, in runs that nothing ends, from the top."""
-    left, right = seed.left, seed.right
-    shared = [seed]
-    # The nearest first, so that the strip narrows only as far as it must.
-    for gap in sorted(gaps, key=lambda gap: abs(gap.level - seed.level)):
-        if min(gap.right, right) - max(gap.left, left) > _NARROWEST * size and gap is not seed:
-            left, right = max(gap.left, left), min(gap.right, right)
-            shared.append(gap)
-    centre = (left + right) / 2
-    crossing = [row.middle for row in rows if row.left < centre < row.right]
-    breaks = sorted([*crossing, *_find_pauses(shared, rows, centre, size)])
+    # What is left of a page's curl and perspective lets gutters lean: the lean that most share.
+    shared, lean = max(
+        ((_share(seed, gaps, size, lean), lean) for lean in _LEANS),
+        key=lambda found: (len(found[0]) * (1.0 if found[1] == 0 else _LEAN_COST), -abs(found[1])),
+    )
+    strip = _Run(tuple(sorted(shared, key=lambda gap: gap.level)), lean, 0.0, 0.0).strip(size)
+    crossing = [row.middle for row in rows if _crosses(row, strip)]
+    breaks = sorted([*crossing, *_find_pauses(shared, rows, strip, size)])
     runs: dict[int, list[_Gap]] = {}
     for gap in sorted(shared, key=lambda gap: gap.level):
         runs.setdefault(bisect.bisect(breaks, gap.level), []).append(gap)
     ends = [-math.inf, *breaks, math.inf]
-    return [_Run(tuple(found), ends[at], ends[at + 1]) for at, found in runs.items()]
+    return [_Run(tuple(found), lean, ends[at], ends[at + 1]) for at, found in runs.items()]
+
+
+def _share(seed: _Gap, gaps: Sequence[_Gap], size: float, lean: float) -> list[_Gap]:
+    """Gaps that leave a strip of some lean empty together with the seed."""
+    left, right = seed.left, seed.right
+    shared = [seed]
+    # The nearest first, so that the strip narrows only as far as it must.
+    for gap in sorted(gaps, key=lambda gap: abs(gap.level - seed.level)):
+        start, end = gap.moved(-lean * (gap.level - seed.level))
+        if min(end, right) - max(start, left) > _NARROWEST * size and gap is not seed:
+            left, right = max(start, left), min(end, right)
+            shared.append(gap)
+    return shared
+
+
+def _crosses(row: Row, strip: Strip) -> bool:
+    return row.left < strip.centre(row.middle) < row.right
 
 
 def _find_pauses(
-    gaps: Sequence[_Gap], rows: Sequence[Row], centre: float, size: float
+    gaps: Sequence[_Gap], rows: Sequence[Row], strip: Strip, size: float
 ) -> list[float]:
-    """Levels at which both sides of a strip pause; larger print, a section's heading, may stand."""
+    """Levels at which all columns pause; larger print, a section's heading, may stand there."""
     low, high = min(gap.level for gap in gaps), max(gap.level for gap in gaps)
     usual = [row for row in rows if row.height < 1.25 * size and low <= row.middle <= high]
     edges = []
     for side in (
-        [row for row in usual if row.right <= centre],
-        [row for row in usual if row.left >= centre],
+        [row for row in usual if row.right <= strip.centre(row.middle)],
+        [row for row in usual if row.left >= strip.centre(row.middle)],
     ):
         ordered = sorted(side, key=lambda row: row.middle)
         edges.append([(a.bottom, b.top) for a, b in itertools.pairwise(ordered)])
-    return [
-        (max(a[0], b[0]) + min(a[1], b[1])) / 2
-        for a in edges[0]
-        for b in edges[1]
-        if min(a[1], b[1]) - max(a[0], b[0]) > _PAUSE * size
-    ]
+    pauses = []
+    for a, b in itertools.product(*edges):
+        top, bottom = max(a[0], b[0]), min(a[1], b[1])
+        if bottom - top > _PAUSE * size and not any(top < row.middle < bottom for row in usual):
+            pauses.append((top + bottom) / 2)
+    return pauses
 
 
 def _lengthen(strip: Strip, run: _Run, rows: Sequence[Row], size: float) -> Strip:
     """Let a strip run on beside the rest of a column whose neighbour has ended."""
     top, bottom = strip.top, strip.bottom
     beside = sorted(
-        (
-            row
-            for row in rows
-            if run.top < row.middle < run.bottom and not row.left < strip.centre < row.right
-        ),
+        (row for row in rows if run.top < row.middle < run.bottom and not _crosses(row, strip)),
         key=lambda row: row.middle,
     )
     for row in beside:
@@ -210,15 +245,15 @@ def _lengthen(strip: Strip, run: _Run, rows: Sequence[Row], size: float) -> Stri
     for row in reversed(beside):
         if row.top < top and top - row.bottom < _REACH_UP * size:
             top = row.top
-    return Strip(strip.left, max(top, run.top), strip.right, min(bottom, run.bottom))
+    return replace(strip, top=max(top, run.top), bottom=min(bottom, run.bottom))
 
 
 def _parts_columns(strip: Strip, rows: Sequence[Row], size: float) -> bool:
     """Are there columns of text beside the strip, and not the cells of a table?"""
     beside = [row for row in rows if strip.top <= row.middle <= strip.bottom]
     sides = (
-        [row for row in beside if row.right <= strip.centre],
-        [row for row in beside if row.left >= strip.centre],
+        [row for row in beside if row.right <= strip.centre(row.middle)],
+        [row for row in beside if row.left >= strip.centre(row.middle)],
     )
     if not all(sides):
         return False
@@ -268,16 +303,24 @@ def _fill(rows: Sequence[Row]) -> float:
 def order_rows(rows: Sequence[AnyRow]) -> list[AnyRow]:
     """Reading order: columns left to right, rows top to bottom, pieces of a row left to right."""
     strips = find_gutters(rows).strips
-    for strip in sorted(strips, key=lambda strip: strip.top - strip.bottom):
+    # The longest first, of about equal ones the leftmost.
+    longest = max((strip.bottom - strip.top for strip in strips), default=0.0)
+    for strip in sorted(
+        strips, key=lambda s: (-round(8 * (s.bottom - s.top) / max(longest, 1e-6)), s.left)
+    ):
         above = [row for row in rows if row.middle < strip.top]
         below = [row for row in rows if row.middle > strip.bottom]
         beside = [row for row in rows if strip.top <= row.middle <= strip.bottom]
-        left = [row for row in beside if (row.left + row.right) / 2 < strip.centre]
-        right = [row for row in beside if (row.left + row.right) / 2 >= strip.centre]
+        left = [row for row in beside if _middle(row) < strip.centre(row.middle)]
+        right = [row for row in beside if _middle(row) >= strip.centre(row.middle)]
         parts = (above, left, right, below)
         if max(len(part) for part in parts) < len(rows):
             return [row for part in parts for row in order_rows(part)]
     return _order_column(rows)
+
+
+def _middle(row: Row) -> float:
+    return (row.left + row.right) / 2
 
 
 def _order_column(rows: Sequence[AnyRow]) -> list[AnyRow]:

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from odia_ocr.errors import FileMissingError, InputError, PictureError, PictureTooLargeError
+from odia_ocr.runtime import lift_pillow_limit
 from odia_ocr.types import PageImage
 
 if TYPE_CHECKING:
@@ -32,9 +33,6 @@ PAGE_SUFFIXES = PICTURE_SUFFIXES | {".pdf"}
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM")
 _DPI_RANGE = (50.0, 2400.0)
-# Pillow's own pixel limit is a module variable; it is lifted only while this lock is held,
-# because the limit of `PageLimits` is checked right after, before any pixel is decoded.
-_OPENING = threading.Lock()
 # What Pillow's decoders raise on broken files, found by feeding them cut and scrambled pictures.
 _DECODE_ERRORS = (
     OSError,
@@ -136,7 +134,9 @@ class PictureFile:
         self.source = source
         self._stream = stream
         self._limits = limits
-        with _translated(source, stream), _pillow_limit_lifted():
+        # Pages are loaded ahead in several threads; the file has one place where it stands.
+        self._loading = threading.Lock()
+        with _translated(source, stream), lift_pillow_limit():
             self._image: Image.Image = Image.open(stream, formats=_FORMATS)
             frames = getattr(self._image, "n_frames", 1) if self._image.format == "TIFF" else 1
         self.count = int(frames)
@@ -151,9 +151,9 @@ class PictureFile:
             PictureTooLargeError: If it is over the limit.
         """
         name = self.source if self.count == 1 else f"{self.source}, page {number}"
-        with _translated(name, self._stream):
+        with self._loading, _translated(name, self._stream):
             if self.count > 1:
-                with _pillow_limit_lifted():
+                with lift_pillow_limit():
                     self._image.seek(number - 1)
             self._limits.check(name, *self._image.size)
             self._image.load()
@@ -315,16 +315,6 @@ def _read_dpi(image: Image.Image) -> float | None:
     except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):
         return None
     return dpi if _DPI_RANGE[0] <= dpi <= _DPI_RANGE[1] else None
-
-
-@contextmanager
-def _pillow_limit_lifted() -> Iterator[None]:
-    with _OPENING:
-        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
 
 
 @contextmanager

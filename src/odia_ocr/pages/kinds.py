@@ -6,17 +6,14 @@ Sizes and places told headings and paragraphs before (`blocks.py`). Changes kind
 from __future__ import annotations
 
 import itertools
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from odia_ocr.language.markers import begins_item
 
 if TYPE_CHECKING:
     from odia_ocr.types import Line, Page
 
-# "1." "୧)" "(କ)" "12:" "•" "-": a number of up to three digits or one letter, or a bullet.
-_MARKER = re.compile(
-    r"^(?:[•▪◦●■*→]|[-–—](?=\s)|\(?(?:[0-9]{1,3}|[୦-୯]{1,3}|[A-Za-z]|[\u0b05-\u0b39])[.):](?=\s|\S))"
-)
 _LEAST = 2  # marked lines of a list
 _SHARE = 0.4  # of a block's lines that are marked; items may run over several lines
 
@@ -28,8 +25,7 @@ def tell_kinds(page: Page) -> Page:
         if line.region is not None and line.text:
             lines.setdefault(line.region, []).append(line)
     marked = {
-        region: [bool(_MARKER.match(line.text)) for line in members]
-        for region, members in lines.items()
+        region: [begins_item(line.text) for line in members] for region, members in lines.items()
     }
     ids = [region.id for region in page.regions if region.id in marked]
     lists = {

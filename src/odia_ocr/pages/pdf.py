@@ -188,9 +188,9 @@ class PdfFile:
         self._drawn_pages += 1
         if self._drawn_pages % _PAGES_A_DOCUMENT:
             return
-        self._document.close()
         self._stream.seek(0)
-        self._document = self._open_document(self._stream)
+        before, self._document = self._document, self._open_document(self._stream)
+        before.close()
 
     def _scale(self, width: float, height: float, contents: _Contents) -> float:
         """Pixels per point: what fits the contents, less where the page would be too large."""

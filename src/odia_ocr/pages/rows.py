@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 KERNEL_SHARE = 0.6  # of the body's height, which the kernel covers
+BODY_SHARE = 0.5  # of a row's reach, as a rule
 _LEVELS = (0.5, 0.7, 0.85)  # thresholds; the higher ones part rows that touch
 _LEAST_SURE = 0.55  # mean probability of a row's cells
 _KNOT = 3.0  # reaches between the points of a curved row
@@ -196,7 +197,9 @@ def _make_rows(maps: LineMaps, cells: _Cells, level: int) -> list[DetectedRow]:
     if xs[-1] - xs[0] + cell < 0.12 * reach:
         return []
     path = _smooth_path(xs, ys, total[seen].astype(np.float64), reach, cell)
-    body = min(max(thick * cell / KERNEL_SHARE, 0.3 * reach), 0.75 * reach)
+    # The kernel's thickness comes in whole cells; the reach is finer, but holds the signs as well.
+    even = float(np.mean(total[seen])) * cell / KERNEL_SHARE
+    body = (min(max(even, 0.3 * reach), 0.75 * reach) + BODY_SHARE * reach) / 2
     return [DetectedRow(path, up, down, body, float(weight.mean()))]
 
 

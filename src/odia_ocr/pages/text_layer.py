@@ -19,7 +19,7 @@ import numpy as np
 
 from odia_ocr.language import EditCounts, count_edits, fold, normalise
 from odia_ocr.language.normalise import CONSONANT, NUKTA, VIRAMA, ZWJ, ZWNJ
-from odia_ocr.types import Line, Page, PageImage, Reading, Region, Word
+from odia_ocr.types import TEXT_LAYER_STEP, Line, Page, PageImage, Reading, Region, Word
 
 if TYPE_CHECKING:
     from odia_ocr.types import Polygon
@@ -378,7 +378,7 @@ def layer_page(layer: TextLayer, image: PageImage) -> Page:
         dpi=image.dpi,
         regions=tuple(regions),
         lines=tuple(lines),
-        steps=(f"text: the text layer of the PDF, {len(lines)} lines",),
+        steps=(f"{TEXT_LAYER_STEP}, {len(lines)} lines",),
     )
 
 

@@ -219,7 +219,7 @@ def train_detector(
     torch.manual_seed(config.seed)
     model, mean = (DetectorModel(config.architecture).to(device) for _ in range(2))
     if start_from:
-        read_tensors(model, start_from)
+        read_tensors(model, _find_weights(start_from))
     mean.load_state_dict(model.state_dict())
     optimizers = make_optimizers(model, kind="muon", rate=config.rate, decay=config.decay)
     progress: dict[str, float] = {
@@ -342,13 +342,23 @@ def open_detector(path: Path) -> DetectorModel:
     Raises:
         ModelMissingError: If the file is missing or does not fit.
     """
-    side = path.with_suffix(".json")
-    if not path.exists() or not side.exists():
-        raise ModelMissingError(
-            f"No weights {path} with {side.name} beside it.",
-            next_step="Name a .safetensors file written by `odia-ocr train detector`.",
-        )
+    side = _find_weights(path).with_suffix(".json")
     meta = json.loads(side.read_text(encoding="utf-8"))
     model = DetectorModel(detector_architecture_from(meta["architecture"]))
     read_tensors(model, path)
     return model.eval()
+
+
+def _find_weights(path: Path) -> Path:
+    """The path, when weights and their JSON are there.
+
+    Raises:
+        ModelMissingError: If they are not.
+    """
+    side = path.with_suffix(".json")
+    if not path.is_file() or not side.exists():
+        raise ModelMissingError(
+            f"No weights {path} with {side.name} beside it.",
+            next_step="Name a .safetensors file written by `odia-ocr train detector`.",
+        )
+    return path

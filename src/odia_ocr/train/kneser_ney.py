@@ -101,7 +101,9 @@ def estimate(
         keys, counts = counted[k - 1]
         adjusted = counts if k == order else _count_contexts(keys, counts, counted[k][0], k)
         taken = _discount(adjusted, discounts[k - 1] if discounts else _find_discounts(adjusted))
-        contexts = _find(counted[k - 2][0], keys >> np.uint64(BITS)) if k > 1 else np.zeros_like(counts)
+        contexts = (
+            _find(counted[k - 2][0], keys >> np.uint64(BITS)) if k > 1 else np.zeros_like(counts)
+        )
         size = len(counted[k - 2][0]) if k > 1 else 1
         totals = np.bincount(contexts, adjusted, size)
         rest = np.bincount(contexts, taken, size) / np.maximum(totals, 1)  # gamma of each context

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Indices = npt.NDArray[np.int64]
 
-_IMPOSSIBLE = -1e30
+_IMPOSSIBLE = -np.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,9 @@ def find_best_path(log_probs: FloatArray) -> Peaks:
     starts = np.concatenate(([0], edges))
     ends = np.concatenate((edges, [len(best)]))
     kept = [(int(best[a]), int(a), int(b)) for a, b in zip(starts, ends, strict=True) if best[a]]
-    return Peaks(tuple(k for k, _, _ in kept), tuple(a for _, a, _ in kept), tuple(b for *_, b in kept))
+    return Peaks(
+        tuple(k for k, _, _ in kept), tuple(a for _, a, _ in kept), tuple(b for *_, b in kept)
+    )
 
 
 def align_labels(log_probs: FloatArray, labels: Sequence[int], near: Peaks) -> Peaks:
@@ -60,10 +62,27 @@ def align_labels(log_probs: FloatArray, labels: Sequence[int], near: Peaks) -> P
         tail += 1
     # One more on each side is laid anew: a symbol that comes or goes takes frames of its neighbours.
     head, tail = max(0, head - 1), max(0, tail - 1)
+    return _align_between(log_probs, labels, near, head, tail) or _align_all(log_probs, labels)
+
+
+def _align_all(log_probs: FloatArray, labels: Sequence[int]) -> Peaks:
+    placed = _lay(log_probs, labels)
+    if placed is None:
+        raise ValueError(f"{len(labels)} labels have no path through {len(log_probs)} frames")
+    return Peaks(tuple(labels), tuple(placed[0]), tuple(placed[1]))
+
+
+def _align_between(
+    log_probs: FloatArray, labels: Sequence[int], near: Peaks, head: int, tail: int
+) -> Peaks | None:
+    """Keep `head` and `tail` labels of the best path; None where the rest finds no room."""
     last, stop = len(labels) - tail, len(near.labels) - tail
     first_frame = near.ends[head - 1] if head else 0
     last_frame = near.starts[stop] if tail else len(log_probs)
-    starts, ends = _lay(log_probs[first_frame:last_frame], labels[head:last])
+    placed = _lay(log_probs[first_frame:last_frame], labels[head:last])
+    if placed is None:
+        return None
+    starts, ends = placed
     return Peaks(
         tuple(labels),
         (*near.starts[:head], *(first_frame + a for a in starts), *near.starts[stop:]),
@@ -71,11 +90,13 @@ def align_labels(log_probs: FloatArray, labels: Sequence[int], near: Peaks) -> P
     )
 
 
-def _lay(log_probs: FloatArray, labels: Sequence[int]) -> tuple[list[int], list[int]]:
+def _lay(log_probs: FloatArray, labels: Sequence[int]) -> tuple[list[int], list[int]] | None:
     """First frame of each label and the frame after its last, by the best path that spells them."""
     frames, count = len(log_probs), len(labels)
     if not count:
         return [], []
+    if frames < count:
+        return None
     states = np.zeros(2 * count + 1, np.int64)
     states[1::2] = labels
     emitted = log_probs[:, states].astype(np.float64)  # (T, S)
@@ -92,17 +113,19 @@ def _lay(log_probs: FloatArray, labels: Sequence[int]) -> tuple[list[int], list[
         options[2, 2:] = np.where(skips[2:], score[:-2], _IMPOSSIBLE)
         moves[t] = options.argmax(axis=0)
         score = options.max(axis=0) + emitted[t]
+    if max(score[-1], score[-2]) == _IMPOSSIBLE:
+        return None
     state = len(states) - 1 if score[-1] >= score[-2] else len(states) - 2
     path = [0] * frames
     for t in range(frames - 1, -1, -1):
         path[t] = state
         state -= int(moves[t, state])
-    starts = [bisect_path(path, 2 * i + 1) for i in range(count)]
-    ends = [bisect_path(path, 2 * i + 2) for i in range(count)]
+    starts = [_reach(path, 2 * i + 1) for i in range(count)]
+    ends = [_reach(path, 2 * i + 2) for i in range(count)]
     return starts, ends
 
 
-def bisect_path(path: Sequence[int], state: int) -> int:
+def _reach(path: Sequence[int], state: int) -> int:
     """The first frame whose state is `state` or a later one."""
     return next((t for t, reached in enumerate(path) if reached >= state), len(path))
 
@@ -126,8 +149,10 @@ def make_symbols(emission: Emission, peaks: Peaks, *, alternatives: int) -> tupl
     logps = rows[np.arange(len(labels)), labels].tolist()
     rows[:, 0] = -np.inf
     rows[np.arange(len(labels)), labels] = -np.inf
-    order = np.argsort(-rows, axis=1, kind="stable")[:, :count]
-    values = np.take_along_axis(rows, order, axis=1).tolist()
+    order = np.argpartition(-rows, count, axis=1)[:, :count]
+    values = np.take_along_axis(rows, order, axis=1)
+    best = np.argsort(-values, axis=1, kind="stable")
+    order, values = (np.take_along_axis(some, best, axis=1) for some in (order, values))
     return tuple(
         Symbol(
             text=emission.alphabet[label - 1],
@@ -138,7 +163,7 @@ def make_symbols(emission: Emission, peaks: Peaks, *, alternatives: int) -> tupl
             ),
         )
         for label, logp, (a, b), others, logs in zip(
-            peaks.labels, logps, pairwise(edges), order.tolist(), values, strict=True
+            peaks.labels, logps, pairwise(edges), order.tolist(), values.tolist(), strict=True
         )
     )
 

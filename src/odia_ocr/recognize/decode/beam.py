@@ -25,11 +25,10 @@ from odia_ocr.language.normalise import ZWNJ
 from odia_ocr.recognize.decode.alignment import Peaks, align_labels, find_best_path, make_symbols
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
 from odia_ocr.recognize.decode.spelling import spell_symbols
-from odia_ocr.types import Emission, FloatArray, Hypothesis
+from odia_ocr.types import Emission, FloatArray, Hypothesis, Symbol
 
 _NEVER = -math.inf
 _BOUNDARY = 1
-_ALONE = math.log(0.999)  # a class this likely is the only one of its frame
 _ODIA = ("\u0b00", "\u0b7f")
 
 
@@ -69,6 +68,7 @@ class BeamDecoder:
         margin: Prefixes whose score is this far below the best one's are dropped (nats).
         symbols: Most classes looked at in one frame.
         least: Classes less likely than this share of the frame's best are not looked at.
+        alone: A class this likely is the only one of its frame; 1 looks at every frame in full.
         certain: Lines whose symbols are all likelier, rivals all less likely than the rest, keep
             their best path; 1 searches all lines.
         alternatives: Rivals kept for each symbol.
@@ -82,6 +82,7 @@ class BeamDecoder:
     margin: float = 12.0
     symbols: int = 6
     least: float = 1e-3
+    alone: float = 0.999
     certain: float = 0.99
     alternatives: int = 2
     source: str = "beam"
@@ -101,7 +102,7 @@ class BeamDecoder:
 
         `optical_logp` is the log-probability of the reading over all its paths (of the best path
         where the search was left out), `lm_logp` the unweighted one of the language model over the
-        symbols it speaks about, `posterior` the share among the readings given back.
+        symbols it speaks about, `posterior` the share among all prefixes that the search kept.
         """
         greedy = GreedyDecoder(self.source, self.alternatives)
         if self.width == 1 and self.lm is None:
@@ -111,10 +112,8 @@ class BeamDecoder:
         if self.certain < 1.0 and _is_certain(emission.log_probs, near, self.certain):
             (hyp,) = greedy(emission)
             lm_logp = table.score(near.labels) if self.lm else None
-            return (
-                Hypothesis(hyp.symbols, hyp.optical_logp, lm_logp, 1.0, self.source),
-            )
-        frames = _find_choices(emission.log_probs, self.symbols, math.log(self.least or 1e-300))
+            return (Hypothesis(hyp.symbols, hyp.optical_logp, lm_logp, 1.0, self.source),)
+        frames = _find_choices(emission.log_probs, self.symbols, self.least, self.alone)
         found = _search(frames, table, self.fusion, self.width, self.margin)
         return self._describe(emission, near, table, found)
 
@@ -128,34 +127,41 @@ class BeamDecoder:
         self, emission: Emission, near: Peaks, table: _Table, found: list[_Found]
     ) -> tuple[Hypothesis, ...]:
         """Hypotheses of the prefixes found; those of one spelling become one."""
-        merged: dict[str, tuple[Hypothesis, float]] = {}
+        merged: dict[str, _Reading] = {}
         for prefix in found:
+            peaks = align_labels(emission.log_probs, prefix.labels, near)
+            symbols = spell_symbols(make_symbols(emission, peaks, alternatives=self.alternatives))
+            text = "".join(symbol.text for symbol in symbols)
+            known = merged.get(text)
+            if known is None:
+                merged[text] = _Reading(symbols, prefix.optical, prefix.language, prefix.score)
+            else:
+                known.optical = _add(known.optical, prefix.optical)
+                known.score = _add(known.score, prefix.score)
             if len(merged) == self.nbest:
                 break
-            peaks = align_labels(emission.log_probs, prefix.labels, near)
-            symbols = make_symbols(emission, peaks, alternatives=self.alternatives)
-            hyp = Hypothesis(
-                spell_symbols(symbols),
-                min(0.0, prefix.optical),
-                prefix.language if self.lm else None,
-                source=self.source,
-            )
-            before = merged.get(hyp.text)
-            if before is not None:
-                both = float(np.logaddexp(before[0].optical_logp, hyp.optical_logp))
-                hyp = Hypothesis(
-                    before[0].symbols, min(0.0, both), before[0].lm_logp, source=self.source
-                )
-                merged[hyp.text] = hyp, float(np.logaddexp(before[1], prefix.score))
-            else:
-                merged[hyp.text] = hyp, prefix.score
-        ranked = sorted(merged.values(), key=lambda entry: -entry[1])
-        best = ranked[0][1]
-        shares = [math.exp(score - best) for _, score in ranked]
+        best = found[0].score
+        everything = sum(math.exp(prefix.score - best) for prefix in found)
         return tuple(
-            Hypothesis(hyp.symbols, hyp.optical_logp, hyp.lm_logp, share / sum(shares), hyp.source)
-            for (hyp, _), share in zip(ranked, shares, strict=True)
+            Hypothesis(
+                reading.symbols,
+                min(0.0, reading.optical),
+                reading.language if self.lm else None,
+                min(1.0, math.exp(reading.score - best) / everything),
+                self.source,
+            )
+            for reading in sorted(merged.values(), key=lambda reading: -reading.score)
         )
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One spelling while its prefixes are brought together."""
+
+    symbols: tuple[Symbol, ...]
+    optical: float
+    language: float
+    score: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -244,11 +250,12 @@ def _is_certain(log_probs: FloatArray, near: Peaks, certain: float) -> bool:
     return bool(rest.max(initial=0.0) <= 1.0 - certain)
 
 
-def _find_choices(log_probs: FloatArray, most: int, least: float) -> list[_Choices]:
+def _find_choices(log_probs: FloatArray, most: int, least: float, alone: float) -> list[_Choices]:
     """The likely classes of each frame; runs in which one class stands alone become one."""
     best = log_probs.argmax(axis=1)
     top = log_probs[np.arange(len(best)), best]
-    alone = (top >= _ALONE) & (least > math.log(1e-200))
+    single = (top >= math.log(alone)) if alone < 1.0 else np.zeros(len(top), bool)
+    lowest = math.log(least) if least > 0.0 else _NEVER
     count = min(most, log_probs.shape[1])
     likeliest = np.argpartition(-log_probs, count - 1, axis=1)[:, :count]
     values = np.take_along_axis(log_probs, likeliest, axis=1)
@@ -257,9 +264,9 @@ def _find_choices(log_probs: FloatArray, most: int, least: float) -> list[_Choic
     scores = np.take_along_axis(values, order, axis=1).tolist()
     frames: list[_Choices] = []
     run = -1  # the class that stands alone since the frame before
-    for t, single in enumerate(alone.tolist()):
-        if not single:
-            limit = scores[t][0] + least
+    for t, stands_alone in enumerate(single.tolist()):
+        if not stands_alone:
+            limit = scores[t][0] + lowest
             pairs = [(k, v) for k, v in zip(classes[t], scores[t], strict=True) if v >= limit]
             blank = next((v for k, v in pairs if k == 0), _NEVER)
             frames.append(_Choices(blank, tuple(pair for pair in pairs if pair[0])))
@@ -294,21 +301,29 @@ def _search(
     beam: dict[int, tuple[float, float]] = {0: (0.0, _NEVER)}
     alpha, beta = fusion.alpha, fusion.beta
     spoken = table.spoken
+    most_bonus = max(0.0, beta)
     for frame in frames:
         blank, classes = frame.blank, frame.classes
+        if not classes:  # every prefix ends in a blank now, and none gains on another
+            beam = {prefix: (_add(*pair) + blank, _NEVER) for prefix, pair in beam.items()}
+            continue
         after: dict[int, tuple[float, float]] = {}
-        for prefix, (in_blank, in_symbol) in beam.items():
+        limit = _NEVER
+        for prefix, (in_blank, in_symbol) in beam.items():  # best first
             both = _add(in_blank, in_symbol)
             last = labels[prefix]
+            own = bonus[prefix]
             stay = _NEVER
+            limit = max(limit, both + blank + own - margin)
             for label, logp in classes:
                 if label == last:
                     stay = in_symbol + logp
                     gained = in_blank + logp
-                    if gained == _NEVER:
-                        continue
                 else:
                     gained = both + logp
+                # Not even the best word of the language model would keep it.
+                if gained + own + most_bonus < limit or gained == _NEVER:
+                    continue
                 child = longer[prefix].get(label)
                 if child is None:
                     child = longer[prefix][label] = len(labels)
@@ -317,21 +332,17 @@ def _search(
                     labels.append(label)
                     states.append(state)
                     language.append(language[prefix] + added)
-                    bonus.append(bonus[prefix] + (alpha * added + beta if spoken[label] else 0.0))
+                    bonus.append(own + alpha * added + beta if spoken[label] else own)
                     longer.append({})
+                limit = max(limit, gained + bonus[child] - margin)
                 old = after.get(child)
                 after[child] = (_NEVER, gained) if old is None else (old[0], _add(old[1], gained))
             old = after.get(prefix)
-            if old is None:
-                after[prefix] = both + blank, stay
-            else:
-                after[prefix] = both + blank, _add(old[1], stay)
+            after[prefix] = both + blank, stay if old is None else _add(old[1], stay)
         scored = [(_add(*pair) + bonus[prefix], prefix) for prefix, pair in after.items()]
-        limit = max(scored)[0] - margin
-        if len(scored) > width:
-            scored.sort(reverse=True)
-            del scored[width:]
-        beam = {prefix: after[prefix] for score, prefix in scored if score >= limit}
+        scored.sort(reverse=True)
+        limit = scored[0][0] - margin
+        beam = {prefix: after[prefix] for score, prefix in scored[:width] if score >= limit}
     found = []
     for prefix, pair in beam.items():
         spelled = []
