@@ -292,13 +292,16 @@ def error_rows(report: Report, record: dict[str, Any]) -> list[str]:
     ours, peer = results[OURS], results[report.peer]
     gap = record["paired"][0]["cer"]
     model = f" (`{report.peer.partition(':')[2]}`)" if ":" in report.peer else ""
+    better = ours["cer"]["value"] < peer["cer"]["value"]
+    own = f"**{pair(ours)}**" if better else pair(ours)
     rows = [
-        f"| {report.title} | {ours['n']} | {pair(peer)}{model} | **{pair(ours)}** |"
+        f"| {report.title} | {ours['n']} | {pair(peer)}{model} | {own} |"
         f" {points(gap)} | {record['date']} |"
     ]
     theirs = {(group["by"], group["group"]): group for group in peer["groups"]}
     for group in ours["groups"]:
-        if group["by"] in ("faces", "family"):
+        # The one display face has its row under its name already.
+        if group["by"] == "family" or group["group"] == "text faces":
             other = theirs[group["by"], group["group"]]
             name = group["group"] if group["by"] == "faces" else f"*{group['group']}*"
             rows.append(f"| … {name} | {group['n']} | {pair(other)} | {pair(group)} | | |")

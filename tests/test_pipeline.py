@@ -463,6 +463,18 @@ def test_a_damaged_file_is_told_on_its_first_page():
     assert outcomes[0].page.problems[0].page == 1
 
 
+def test_a_damaged_file_is_told_on_the_first_page_that_is_read():
+    problem = Problem("damaged-file", "It breaks off.", "Copy it again.")
+    file = FakeFile(
+        3, problems=(problem,), broken={1: PictureError("bad page", next_step="Export it.")}
+    )
+    outcomes = list(reader_of(FakeRecognizer()).read_each(file))
+    assert outcomes[0].page is None
+    assert [p.code for p in outcomes[1].page.problems] == ["damaged-file"]
+    assert outcomes[1].page.problems[0].page == 2
+    assert not outcomes[2].page.problems
+
+
 def layer_saying(*texts):
     lines = tuple(
         LayerLine((LayerWord(text, (40.0, 34 + 60 * i, 540.0, 74 + 60 * i)),))

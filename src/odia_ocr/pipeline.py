@@ -317,8 +317,15 @@ class Reader:
         return look, self.lines.read_page(look.view.image, look.page)
 
 
-def open_reader(engine: str = "ctc", *, threads: int | None = None) -> Reader:
+def open_reader(
+    engine: str = "ctc", *, threads: int | None = None, detector: str | None = None
+) -> Reader:
     """Put a reader together by the name of its engine.
+
+    Args:
+        engine: Name of the recognizer.
+        threads: Of the recognizer; default as many as help.
+        detector: File of another line detector than the shipped one.
 
     Raises:
         UsageError: If the engine is unknown.
@@ -334,7 +341,7 @@ def open_reader(engine: str = "ctc", *, threads: int | None = None) -> Reader:
     return Reader(
         recognizer,
         load_for(recognizer),
-        segmenter=ProfileSegmenter() if page_reader else load_detector(threads=threads),
+        segmenter=ProfileSegmenter() if page_reader else load_detector(detector, threads=threads),
         page_reader=page_reader,
         threads=count_threads(threads),
     )

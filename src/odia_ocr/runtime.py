@@ -1,4 +1,4 @@
-"""Weights by name -> local file -> ONNX session; what a process has but once. No models, no pages."""
+"""Weights by name -> file -> ONNX session; what a process has but once. Knows no models."""
 
 from __future__ import annotations
 

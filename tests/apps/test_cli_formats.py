@@ -55,7 +55,7 @@ def run(monkeypatch, capfdbinary, tmp_path):
     monkeypatch.delenv("ODIA_OCR_DEBUG", raising=False)
     monkeypatch.setattr(
         "odia_ocr.pipeline.open_reader",
-        lambda engine="ctc", *, threads=None: Reader(
+        lambda engine="ctc", *, threads=None, detector=None: Reader(
             FakeRecognizer(), lambda c: Reading(c.best.text, 0.9, hypothesis=c.best)
         ),
     )

@@ -93,7 +93,7 @@ def run(monkeypatch, capfdbinary, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ODIA_OCR_DEBUG", raising=False)
 
-    def open_fake(engine="ctc", *, threads=None):
+    def open_fake(engine="ctc", *, threads=None, detector=None):
         if engine == "missing":
             raise ModelMissingError("The model is missing.", next_step="Install it again.")
         return Reader(FakeRecognizer(), lambda c: Reading(c.best.text, 0.9, hypothesis=c.best))

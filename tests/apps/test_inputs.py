@@ -32,6 +32,18 @@ def test_equal_stems_never_meet_another_files_own():
     assert [item.stem for item in found] == ["a", "a-3", "a-2", "A-4"]
 
 
+def test_pictures_of_other_names_are_told_by_their_content(tmp_path):
+    from PIL import Image
+
+    Image.new("L", (9, 9), 255).save(tmp_path / "scan", "PNG")
+    Image.new("L", (9, 9), 255).save(tmp_path / "photo.jfif", "JPEG")
+    Image.new("L", (9, 9), 255).save(tmp_path / "new", "WEBP")
+    (tmp_path / "paper").write_bytes(b"%PDF-1.7")
+    (tmp_path / "notes").write_text("PNG and %PDF- in a text")
+    found = expand_inputs([str(tmp_path)], output=None)
+    assert [item.path.name for item in found] == ["new", "paper", "photo.jfif", "scan"]
+
+
 def test_an_empty_folder_is_an_error_in_its_place(tmp_path):
     found = expand_inputs([str(tmp_path), "a.png"], output=None)
     assert isinstance(found[0], InputError)

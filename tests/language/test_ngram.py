@@ -104,9 +104,7 @@ def test_states_hold_no_more_than_the_model_can_use(model: NgramModel) -> None:
     assert model.step(model.start, 2)[1] != model.step((), 2)[1]
 
 
-def test_a_full_cache_changes_nothing(
-    model: NgramModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_cache_changes_nothing(model: NgramModel, monkeypatch: pytest.MonkeyPatch) -> None:
     before = model.score(split_symbols("କଖକକ"))
     monkeypatch.setattr("odia_ocr.language.ngram._CACHE", 1)
     model._cache.clear()

@@ -219,8 +219,7 @@ def test_training_writes_a_model_that_prefers_its_text(tmp_path: Path) -> None:
     assert model.order == 4
     assert f"{model.facts['perplexity_check']:.3f}" in said[-1]
     per_symbol = [
-        model.score(split_symbols(text)) / (len(text) + 1)
-        for text in ("ନଦୀ ପାଣି ଘର", "ଣଦୀ ପାଣୀ ଘଋ")
+        model.score(split_symbols(text)) / (len(text) + 1) for text in ("ନଦୀ ପାଣି ଘର", "ଣଦୀ ପାଣୀ ଘଋ")
     ]
     assert per_symbol[0] > per_symbol[1] + 1
 

@@ -63,6 +63,10 @@ def read(
     engine: Annotated[
         str, typer.Option(metavar="NAME[:MODEL]", help="Which recognizer reads.")
     ] = "ctc",
+    detector: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Line detector made by train detector."),
+    ] = None,
     preset: Annotated[
         str,
         typer.Option(
@@ -145,6 +149,7 @@ def read(
         raise UsageError(f"{output} is not a folder.", next_step="Give -o a folder.")
     job = ReadJob(
         engine=engine,
+        detector=str(detector) if detector else None,
         threads=threads,
         pages=parse_pages(pages) if pages else ALL_PAGES,
         limits=PageLimits(max_pixels=int(max_megapixels * 1e6), pdf_dpi=dpi),
@@ -179,6 +184,7 @@ class ReadJob:
     """One call of the command: what to read with, and what became of it so far."""
 
     engine: str
+    detector: str | None
     threads: int | None
     pages: PageRange
     limits: PageLimits
@@ -227,7 +233,7 @@ class ReadJob:
         from odia_ocr.pipeline import open_reader
 
         if self._reader is None:
-            self._reader = open_reader(self.engine, threads=self.threads)
+            self._reader = open_reader(self.engine, threads=self.threads, detector=self.detector)
         progress.begin_pages(file.source, len(self.pages.select(file.count)))
         for outcome in self._reader.read_each(file, self.pages, self.options):
             yield self._write_digits(outcome)

@@ -195,7 +195,7 @@ def detector(
         )
     if export:
         export_detector(best, out / "model.onnx", version=out.name)
-        console.print(f"Written: {out / 'model.onnx'}")
+        console.print(f"Read with: odia-ocr read PICTURE --detector {out / 'model.onnx'}")
 
 
 @app.command("lm")

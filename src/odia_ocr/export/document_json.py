@@ -107,7 +107,7 @@ def page_to_json(page: Page, *, hypotheses: bool = False) -> Json:
         "number": page.number,
         "source": page.source,
         "size": {"width": page.size[0], "height": page.size[1]},
-        "dpi": page.dpi,
+        "dpi": None if page.dpi is None else round(page.dpi, 2),
         "steps": list(page.steps),
         "problems": [_problem_to_json(problem) for problem in page.problems],
         "regions": [

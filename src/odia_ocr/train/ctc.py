@@ -26,7 +26,7 @@ from odia_ocr.data.degrade import CLEAN, TRAINING
 from odia_ocr.data.lines import make_renderer
 from odia_ocr.data.lineset import load_labelled
 from odia_ocr.data.texts import count_unknown
-from odia_ocr.errors import ConfigError, FileMissingError
+from odia_ocr.errors import ConfigError, DataError, FileMissingError
 from odia_ocr.language import ALPHABET, EditCounts, count_edits, fold
 from odia_ocr.recognize.line_tensor import (
     PREPROCESSING,
@@ -300,6 +300,11 @@ def train_ctc(
         )
     if resume:
         _check_same_run(config, run / "config.json")
+    if config.stream.text and not any((Path(config.stream.text) / "text").rglob("*.txt")):
+        raise DataError(
+            f"No text in {Path(config.stream.text) / 'text'}.",
+            next_step="Name a folder that holds text/*.txt, or leave the option out.",
+        )
     run.mkdir(parents=True, exist_ok=True)
     if not resume:  # a run that was killed before its first saved state begins anew
         for name in ("log.jsonl", "best.safetensors", "best.json"):
