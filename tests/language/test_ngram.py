@@ -1,4 +1,4 @@
-"""The n-gram model: look-ups against a table worked out by hand, states, files that are no model."""
+"""The n-gram model against a table worked out by hand; its states; files that are no model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SYMBOLS = (UNKNOWN, BOUNDARY, "କ", "ଖ")
 UNIGRAMS = {UNKNOWN: 0.1, BOUNDARY: 0.2, "କ": 0.4, "ଖ": 0.3}
 BIGRAMS = {(BOUNDARY, "କ"): 0.9, ("କ", BOUNDARY): 0.25, ("କ", "ଖ"): 0.6}
 TRIGRAMS = {(BOUNDARY, "କ", "ଖ"): 0.8}
-BACKOFF = {(BOUNDARY,): 0.1 / 0.6, ("କ",): 0.15 / 0.5, (BOUNDARY, "କ"): 0.2 / 0.7}
+BACKOFF = {(BOUNDARY,): 0.1 / 0.6, ("କ",): 0.15 / 0.5, (BOUNDARY, "କ"): 0.2 / 0.4}
 
 
 def make_codes(values: list[float]) -> tuple[np.ndarray, np.ndarray]:
@@ -73,9 +73,9 @@ def model(path: Path) -> NgramModel:
     ("text", "factors"),
     [
         ("", [0.1 / 0.6 * 0.2]),
-        ("କ", [0.9, 0.2 / 0.7 * 0.25]),
+        ("କ", [0.9, 0.2 / 0.4 * 0.25]),
         ("କଖ", [0.9, 0.8, 0.2]),
-        ("କକ", [0.9, 0.2 / 0.7 * 0.3 * 0.4, 0.25]),
+        ("କକ", [0.9, 0.2 / 0.4 * 0.3 * 0.4, 0.25]),
         ("ଖକଖ", [0.1 / 0.6 * 0.3, 0.4, 0.6, 0.2]),
         ("ଗକଖ", [0.1 / 0.6 * 0.1, 0.4, 0.6, 0.2]),  # what it has never seen is unknown
     ],

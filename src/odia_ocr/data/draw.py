@@ -31,11 +31,11 @@ _DOTTED_CIRCLE = 0x25CC
 _OLD_SPELLING = ("samyakodia", "ori1uni", "utkal", "alkatra")
 _RESPELL = (("\u0b4d\u0b5f", "\u0b4d\u0b2f"), ("\u0b4d\u0b71", "\u0b4d\u0b2c"))
 _RESPELL_CHANGES = ("\u0b30\u0b4d\u0b5f", "\u0b30\u0b4d\u0b71")  # drawn apart after RA
-# Drawn wrongly by these faces: vowel signs with a dotted circle inside the glyph, an open conjunct.
+# Drawn wrongly by these faces: signs with a dotted circle inside the glyph, an open conjunct, boxes.
 _FLAWS = {
     "samyakodia": ("\u0b48", "\u0b4c"),
-    "odiautkal": ("\u0b23\u0b4d\u0b24",),
-    "odiaotjagannatha": ("\u0b23\u0b4d\u0b24",),
+    "odiautkal": ("\u0b23\u0b4d\u0b24", "°", "×"),
+    "odiaotjagannatha": ("\u0b23\u0b4d\u0b24", "°", "×"),
 }
 _MARK_TOLERANCE = 0.2  # em
 # Glyphs of NotoSansOriya-Regular: reph is a mark on the letter, the conjunct is one glyph + matra.

@@ -144,11 +144,11 @@ def _make_model(file: NgramFile) -> NgramModel:
         levels.append(
             _Nodes(
                 offset,
-                memoryview(level.logp),
+                level.logp.data,
                 tuple(level.logp_codes.tolist()),
-                memoryview(level.backoff),
+                level.backoff.data,
                 tuple(level.backoff_codes.tolist()),
-                memoryview(starts),
+                starts.data,
             )
         )
     numbers = {symbol: i for i, symbol in enumerate(file.symbols)}

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import json
 import mmap
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +102,7 @@ def write_ngram_file(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes(b"".join(parts))
-        os.replace(beside, path)
+        beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise OutputError(

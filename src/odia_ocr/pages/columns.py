@@ -30,6 +30,7 @@ _REACH = 2.6  # letter heights between rows of a column, at most, where only one
 _REACH_UP = 1.8  # above a column stand running heads, too
 _PAUSE = 2.6  # letter heights without rows on both sides of a strip end it: a new section
 _STACK = 1.6  # letter heights between rows of a block, at most
+_PAUSE_SHARE = 1.7  # times the usual space between rows, too
 _TABLE_LEVEL = 0.45  # letter heights by which cells of a table row may differ in level
 _TABLE_GAP = 4.0  # letter heights
 _TABLE_LETTERS = (9, 12)  # rows of text are longer where columns stand close, and where they do not
@@ -224,10 +225,12 @@ def _find_pauses(
     ):
         ordered = sorted(side, key=lambda row: row.middle)
         edges.append([(a.bottom, b.top) for a, b in itertools.pairwise(ordered)])
+    spaces = [b - a for a, b in itertools.chain(*edges) if b > a]
+    least = max(_PAUSE * size, _PAUSE_SHARE * statistics.median(spaces)) if spaces else math.inf
     pauses = []
     for a, b in itertools.product(*edges):
         top, bottom = max(a[0], b[0]), min(a[1], b[1])
-        if bottom - top > _PAUSE * size and not any(top < row.middle < bottom for row in usual):
+        if bottom - top > least and not any(top < row.middle < bottom for row in usual):
             pauses.append((top + bottom) / 2)
     return pauses
 

@@ -197,23 +197,24 @@ def prune(model: Sequence[Grams], threshold: float) -> list[Grams]:
     """Leave out n-grams that hardly change the probability of the text; longest orders first.
 
     An n-gram goes when its count times the change of its log-probability is below the threshold
-    and no longer n-gram goes on from it. Back-off weights are found anew, so that probabilities
-    still sum to one.
+    and no longer n-gram goes on from it. Unigrams and bigrams stay; orders that are left empty are
+    none. Back-off weights are found anew, so that probabilities still sum to one.
     """
     kept: list[Grams] = []
     needed: Keys = np.empty(0, np.uint64)
-    for k in range(len(model), 1, -1):
+    for k in range(len(model), 2, -1):
         grams, lower = model[k - 1], model[k - 2]
         context = _find(lower.keys, grams.keys >> np.uint64(BITS))
         suffix = _find(lower.keys, grams.keys & _mask(k - 1))
         loss = grams.counts * (grams.logp - lower.backoff[context] - lower.logp[suffix])
         keep = loss >= threshold
         keep[_find(grams.keys, needed)] = True
-        kept.append(
-            Grams(grams.keys[keep], grams.counts[keep], grams.logp[keep], grams.backoff[keep])
-        )
-        needed = np.unique(kept[-1].keys >> np.uint64(BITS))
-    return weigh([model[0], *reversed(kept)])
+        if keep.any():
+            kept.append(
+                Grams(grams.keys[keep], grams.counts[keep], grams.logp[keep], grams.backoff[keep])
+            )
+            needed = np.unique(kept[-1].keys >> np.uint64(BITS))
+    return weigh([*model[:2], *reversed(kept)])
 
 
 def weigh(model: Sequence[Grams]) -> list[Grams]:
@@ -240,9 +241,16 @@ def count_bytes(model: Sequence[Grams]) -> int:
 
 
 def prune_to_size(model: Sequence[Grams], size: int) -> list[Grams]:
-    """Prune as little as makes the file no larger than `size` bytes."""
+    """Prune as little as makes the file no larger than `size` bytes.
+
+    Raises:
+        ValueError: If not even unigrams and bigrams have room.
+    """
     if count_bytes(model) <= size:
         return list(model)
+    least = count_bytes(model[:2])
+    if least > size:
+        raise ValueError(f"unigrams and bigrams take {least} bytes, more than {size}")
     low, high = 0.0, 1.0
     while count_bytes(smaller := prune(model, high)) > size:
         low, high = high, high * 4
@@ -289,7 +297,7 @@ def quantise(model: Sequence[Grams]) -> tuple[list[Level], list[Grams]]:
 def _make_codes(values: Floats) -> tuple[Symbols, npt.NDArray[np.float32]]:
     """A code for each value and the 256 values that codes stand for, each the mean of its bin.
 
-    Bins hold equally many values; the exact zero, most frequent among back-off weights, has its own.
+    Bins hold equally many values; the exact zero, frequent among back-off weights, has its own.
     """
     edges = np.unique(np.quantile(values, np.linspace(0, 1, 256))[1:-1])
     code = np.searchsorted(edges, values, side="right")

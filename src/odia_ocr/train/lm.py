@@ -197,9 +197,10 @@ def train_lm(
     )
     levels, model = kneser_ney.quantise(kneser_ney.prune_to_size(model, config.size - 16_384))
     perplexity = _perplexity(model, check)
+    sizes = [len(grams.keys) for grams in model]
     facts = {
         "order": config.order,
-        "grams": [len(grams.keys) for grams in model],
+        "grams": sizes,
         "lines": len(corpus.lines),
         "words": len(corpus.words) if config.words else 0,
         "symbols_learned": len(learned),
@@ -211,7 +212,7 @@ def train_lm(
     path = out / FILE_NAME
     write_ngram_file(path, symbols, facts, levels)
     report(
-        f"{path}: {sum(facts['grams'])} n-grams, {path.stat().st_size / 1e6:.2f} MB, perplexity of "
+        f"{path}: {sum(sizes)} n-grams, {path.stat().st_size / 1e6:.2f} MB, perplexity of "
         f"held-out lines {perplexity:.3f}"
     )
     return path

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 # Raise it with every change of rendering, text or fonts that alters the lines of a seed.
-STREAM_VERSION = 4
+STREAM_VERSION = 5
 _MOST_EMPTY_CHUNKS = 3
 
 

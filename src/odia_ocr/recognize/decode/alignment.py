@@ -1,8 +1,8 @@
 """Labels that a search has chosen are laid along the frames, and become symbols with their scores.
 
 The best path that spells the labels tells where each symbol stands (Graves 2012, "Supervised
-Sequence Labelling with Recurrent Neural Networks", section 7.3). Knows emissions; refuses to know how
-labels were chosen.
+Sequence Labelling with Recurrent Neural Networks", section 7.3). Knows emissions; refuses to know
+how labels were chosen.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ class Peaks:
 
 def find_best_path(log_probs: FloatArray) -> Peaks:
     """The labels of the best path and where they stand."""
+    if not len(log_probs):
+        return Peaks((), (), ())
     best = log_probs.argmax(axis=1)  # (T,)
     edges = np.flatnonzero(np.diff(best)) + 1
     starts = np.concatenate(([0], edges))
@@ -60,7 +62,7 @@ def align_labels(log_probs: FloatArray, labels: Sequence[int], near: Peaks) -> P
     tail = 0
     while tail < shorter - head and labels[-1 - tail] == near.labels[-1 - tail]:
         tail += 1
-    # One more on each side is laid anew: a symbol that comes or goes takes frames of its neighbours.
+    # One more on each side is laid anew: what comes or goes takes frames of its neighbours.
     head, tail = max(0, head - 1), max(0, tail - 1)
     return _align_between(log_probs, labels, near, head, tail) or _align_all(log_probs, labels)
 
@@ -152,7 +154,8 @@ def make_symbols(emission: Emission, peaks: Peaks, *, alternatives: int) -> tupl
     order = np.argpartition(-rows, count, axis=1)[:, :count]
     values = np.take_along_axis(rows, order, axis=1)
     best = np.argsort(-values, axis=1, kind="stable")
-    order, values = (np.take_along_axis(some, best, axis=1) for some in (order, values))
+    order = np.take_along_axis(order, best, axis=1)
+    values = np.take_along_axis(values, best, axis=1)
     return tuple(
         Symbol(
             text=emission.alphabet[label - 1],
