@@ -31,7 +31,7 @@ _DOTTED_CIRCLE = 0x25CC
 _OLD_SPELLING = ("samyakodia", "ori1uni", "utkal", "alkatra")
 _RESPELL = (("\u0b4d\u0b5f", "\u0b4d\u0b2f"), ("\u0b4d\u0b71", "\u0b4d\u0b2c"))
 _RESPELL_CHANGES = ("\u0b30\u0b4d\u0b5f", "\u0b30\u0b4d\u0b71")  # drawn apart after RA
-# Drawn wrongly by these faces: signs with a dotted circle inside the glyph, an open conjunct, boxes.
+# Drawn wrongly by these faces: a dotted circle inside a sign, an open conjunct, empty boxes.
 _FLAWS = {
     "samyakodia": ("\u0b48", "\u0b4c"),
     "odiautkal": ("\u0b23\u0b4d\u0b24", "°", "×"),
