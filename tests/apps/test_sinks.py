@@ -307,8 +307,10 @@ def test_problems_reach_the_json(tmp_path):
 
 
 KILLED = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
+# A parent in the background hands down that the keyboard's signal is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, "TESTS")
 import test_sinks
 from odia_ocr.export.formats import Format, find_format

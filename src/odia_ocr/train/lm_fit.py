@@ -31,9 +31,9 @@ _PARTS = (
     (0.15, CLEAN, _RUNNING),
     (0.15, CLEAN, _FOREIGN),
 )
-_ALPHAS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75)
-_BETAS = (-0.3, 0.0, 0.3, 0.6, 0.9, 1.2, 1.6)
-_START = (3, 2)  # alpha 0.4, beta 0.3
+_ALPHAS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.05)
+_BETAS = (-0.3, 0.0, 0.3, 0.6, 0.9, 1.2, 1.6, 2.0, 2.5)
+_START = (5, 4)  # alpha 0.6, beta 0.9
 _PORTION = 32
 Report = Callable[[str], None]
 

@@ -77,13 +77,13 @@ class BeamDecoder:
 
     lm: NgramModel | None = None
     fusion: Fusion = Fusion()
-    width: int = 12
+    width: int = 16
     nbest: int = 5
-    margin: float = 12.0
+    margin: float = 10.0
     symbols: int = 6
     least: float = 1e-3
     alone: float = 0.999
-    certain: float = 0.99
+    certain: float = 0.95
     alternatives: int = 2
     source: str = "beam"
     _tables: dict[tuple[str, ...], _Table] = field(
