@@ -37,6 +37,7 @@ README = ROOT / "README.md"
 BEGIN, END = "<!-- table:begin -->", "<!-- table:end -->"
 PAGES_BEGIN, PAGES_END = "<!-- pages:begin -->", "<!-- pages:end -->"
 OURS = "ctc"
+FAST = "ctc-fast"
 PAGE_PEERS = ("tesseract", "tesseract:ori")
 PAGE_SPEED = "pages-speed"
 MEGABYTE = 1e6
@@ -193,7 +194,8 @@ def measure(report: Report, data: Path | None, scratch: Path) -> dict[str, Any]:
         step = max(1, len(line_set.samples) // report.lines)
         line_set = replace(line_set, samples=line_set.samples[::step][: report.lines])
     with one_core() if report.one_core else contextlib.nullcontext():
-        engines = {name: open_recognizer(name, threads=1) for name in (OURS, report.peer)}
+        names = (OURS, *([FAST] if report.one_core else []), report.peer)
+        engines = {name: open_recognizer(name, threads=1) for name in names}
         for recognizer in engines.values():
             recognizer.read([line_set.samples[0].load()])  # the first call also sets up
         evaluation = measure_lines(line_set, engines)
@@ -309,14 +311,18 @@ def error_rows(report: Report, record: dict[str, Any]) -> list[str]:
 
 
 def speed_rows(record: dict[str, Any]) -> list[str]:
-    ours, peer = record["results"]
-    ratio = ours["lines_per_second"] / peer["lines_per_second"]
+    *own, peer = record["results"]
     size = record["model_bytes"] / MEGABYTE
-    return [
-        f"| speed on one core, lines/s | {ours['n']} | {peer['lines_per_second']:.0f} |"
-        f" **{ours['lines_per_second']:.0f}** ({ratio:.1f}×, model {size:.1f} MB) | |"
-        f" {record['date']} |"
-    ]
+    rows = []
+    for ours in own:
+        fast = " (`--preset fast`)" if ours["engine"] == FAST else ""
+        ratio = ours["lines_per_second"] / peer["lines_per_second"]
+        rows.append(
+            f"| speed on one core, lines/s{fast} | {ours['n']} | {peer['lines_per_second']:.0f},"
+            f" {pair(peer)} | {ours['lines_per_second']:.0f} ({ratio:.1f}×), {pair(ours)};"
+            f" model {size:.1f} MB | | {record['date']} |"
+        )
+    return rows
 
 
 def pair(scores: dict[str, Any]) -> str:

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 
-def find_weights(name: str) -> Path:
+def find_weights(name: str, suffix: str = ".onnx") -> Path:
     """Path of shipped weights, e.g. "ctc".
 
     Raises:
         ModelMissingError: If this installation does not hold them.
     """
-    path = Path(str(files("odia_ocr"))) / "weights" / f"{name}.onnx"
+    path = Path(str(files("odia_ocr"))) / "weights" / f"{name}{suffix}"
     if not path.is_file():
         raise ModelMissingError(
             f"The shipped model {name!r} is not in this installation ({path}).",

@@ -288,12 +288,31 @@ def test_an_engine_with_its_own_layout_that_reads_nothing(run, tmp_path, monkeyp
     assert result.err == "odia-ocr: a.png, page 1: Nothing came out. Try another.\n"
 
 
-@pytest.mark.parametrize("preset", ["fast", "balanced", "best"])
-def test_presets_are_accepted(run, tmp_path, preset):
+@pytest.mark.parametrize(
+    ("preset", "engine", "opened"),
+    [
+        ("fast", "ctc", "ctc-fast"),
+        ("fast", "ctc:mine.onnx", "ctc-fast:mine.onnx"),
+        ("fast", "tesseract", "tesseract"),
+        ("balanced", "ctc", "ctc"),
+        ("best", "ctc", "ctc"),
+    ],
+)
+def test_presets_choose_the_engine(run, tmp_path, monkeypatch, preset, engine, opened):
+    import odia_ocr.pipeline
+
+    asked = []
+    fake = odia_ocr.pipeline.open_reader
+
+    def note(name="ctc", **options):
+        asked.append(name)
+        return fake("ctc", **options)
+
+    monkeypatch.setattr("odia_ocr.pipeline.open_reader", note)
     save(tmp_path / "a.png", 1)
-    result = run("read", "a.png", "--preset", preset)
+    result = run("read", "a.png", "--preset", preset, "--engine", engine)
     assert (result.code, result.out, result.err) == (0, "କ ଖ\n", "")
-    assert "all three are the same for now" in " ".join(run("read", "--help").out.split())
+    assert asked == [opened]
 
 
 @pytest.mark.parametrize(

@@ -195,6 +195,7 @@ def test_a_stored_report_holds_figures_and_no_texts(
         record = script.measure(report, None, tmp_path)
         assert [(r["engine"], r["n"], r["set"]) for r in record["results"]] == [
             ("ctc", 2, "some/set"),
+            *([("ctc-fast", 2, "some/set")] if one_core else []),
             ("tesseract", 2, "some/set"),
         ]
         assert record["model_bytes"] == 5

@@ -79,14 +79,14 @@ def lm(tmp_path_factory: pytest.TempPathFactory) -> NgramModel:
 
 
 def score_language(lm: NgramModel, text: str) -> tuple[float, int]:
-    """What the model says of Odia letters and of the line's end, and how many letters."""
+    """What the model says of Odia letters, and how many there are."""
     state, total, letters = lm.start, 0.0, 0
     for char in text:
         logp, state = lm.step(state, lm.number("0" if char == "7" else char))
         if char != "7":
             total += logp
             letters += 1
-    return total + lm.step(state, 1)[0], letters
+    return total, letters
 
 
 @given(ROWS)
@@ -136,12 +136,12 @@ BLANK, KA, KHA, SEVEN = ([0.97 if i == k else 0.01 for i in range(4)] for k in r
 def test_pruned_search_finds_what_the_exact_one_finds(lm: NgramModel) -> None:
     rng = np.random.default_rng(0)
     for _ in range(30):
-        rows = [rng.dirichlet([0.3, 0.3, 0.3, 0.1]).clip(1e-6).tolist() for _ in range(30)]
-        emission = make_emission(rows)
+        rows = [rng.dirichlet([0.5, 0.3, 0.3, 0.1]) ** 4 + 1e-5 for _ in range(25)]
+        emission = make_emission([row.tolist() for row in rows])
         exact = BeamDecoder(lm, Fusion(0.5, 0.5), **EXACT)(emission)
-        pruned = BeamDecoder(lm, Fusion(0.5, 0.5), width=60, certain=1.0)(emission)
+        pruned = BeamDecoder(lm, Fusion(0.5, 0.5), certain=1.0)(emission)
         assert pruned[0].text == exact[0].text
-        assert pruned[0].optical_logp == pytest.approx(exact[0].optical_logp, abs=0.3)
+        assert pruned[0].optical_logp == pytest.approx(exact[0].optical_logp, abs=0.2)
 
 
 def test_symbols_are_those_of_greedy_where_the_text_is(lm: NgramModel) -> None:

@@ -71,7 +71,7 @@ def read(
         str,
         typer.Option(
             metavar="fast|balanced|best",
-            help="Speed or accuracy first; all three are the same for now.",
+            help="fast reads without the language model; balanced and best are the same for now.",
         ),
     ] = "balanced",
     pages: Annotated[
@@ -147,6 +147,8 @@ def read(
         )
     if output is not None and output.exists() and not output.is_dir():
         raise UsageError(f"{output} is not a folder.", next_step="Give -o a folder.")
+    if preset == "fast" and engine.partition(":")[0] == "ctc":
+        engine = engine.replace("ctc", "ctc-fast", 1)
     job = ReadJob(
         engine=engine,
         detector=str(detector) if detector else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from odia_ocr.errors import RecognitionError
 from odia_ocr.language import ALPHABET, EditCounts, count_edits, fold, normalise
 from odia_ocr.recognize.ctc import CtcRecognizer
 from odia_ocr.recognize.ctc import load as load_recognizer
+from odia_ocr.recognize.decode.greedy import GreedyDecoder
 from odia_ocr.recognize.line_tensor import PREPROCESSING, Geometry
 from odia_ocr.train.checkpoint import open_model, read_facts
 from odia_ocr.train.ctc_model import CtcModel, count_parameters
@@ -154,8 +155,12 @@ def fit_confidence(recognizer: CtcRecognizer, *, count: int = 1500) -> Fit:
         if float(np.abs(step).max()) < 1e-8:
             break
     p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
+    brier = round(float(np.mean((p - y) ** 2)), 5)
     # Temperature: the products of symbol probabilities should match how often lines are right.
-    totals = np.array([sum(s.logp for s in hyp.symbols) for hyp, _ in pairs])
+    # Of the best path: a letter that the language model put in says nothing about the others.
+    plain = read_fitting_lines(replace(recognizer, decoder=GreedyDecoder()), count=count)
+    totals = np.array([sum(s.logp for s in hyp.symbols) for hyp, _ in plain])
+    y = np.array([fold(normalise(hyp.text)) == fold(truth) for hyp, truth in plain], np.float64)
     grid = np.linspace(0.3, 4.0, 75)
     losses = [
         -float(
@@ -167,7 +172,7 @@ def fit_confidence(recognizer: CtcRecognizer, *, count: int = 1500) -> Fit:
         weights=tuple(round(float(w), 6) for w in weights),
         temperature=round(float(grid[int(np.argmin(losses))]), 3),
         lines=len(pairs),
-        brier=round(float(np.mean((p - y) ** 2)), 5),
+        brier=brier,
     )
 
 

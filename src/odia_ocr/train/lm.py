@@ -45,6 +45,7 @@ _FEWEST = 5  # a symbol seen less often is unknown
 _PIECE = (3, 10)  # words of a printed line
 _WORDS_A_LINE = 5  # of word lists, which have no running order
 _SEED = 3
+_HEADER = 16_384  # bytes kept for symbols and facts
 Report = Callable[[str], None]
 
 
@@ -172,6 +173,7 @@ def train_lm(
     Raises:
         DataError: If there is no text.
         OutputError: If the file cannot be written.
+        UsageError: If not even bigrams have room in the size asked for.
     """
     config = config or LmConfig()
     report("Reading the text, leaving out what comes close to held-out lines ...")
@@ -195,7 +197,14 @@ def train_lm(
         f"order {config.order}: {sum(len(grams.keys) for grams in model)} n-grams, perplexity of "
         f"held-out lines {whole:.3f}; pruning to {config.size / 1e6:g} MB ..."
     )
-    levels, model = kneser_ney.quantise(kneser_ney.prune_to_size(model, config.size - 16_384))
+    try:
+        smaller = kneser_ney.prune_to_size(model, config.size - _HEADER)
+    except ValueError as error:
+        raise UsageError(
+            f"No model of this text fits {config.size / 1e6:g} MB: {error}.",
+            next_step="Give a larger --size.",
+        ) from error
+    levels, model = kneser_ney.quantise(smaller)
     perplexity = _perplexity(model, check)
     sizes = [len(grams.keys) for grams in model]
     facts = {

@@ -3,7 +3,7 @@
 A prefix is scored as log P(prefix | picture) + alpha * log P(prefix | language) + beta * letters.
 The language model speaks about Odia letters, their signs and spaces only: digits, Latin letters
 and punctuation move it on and cost nothing, so that numbers and foreign words are read as they
-stand. Lines that the picture alone decides keep their best path. Knows emissions and the language
+stand. Nor does it speak about where a line ends, which pages settle in the middle of words. Lines that the picture alone decides keep their best path. Knows emissions and the language
 model's states; refuses to know how either was made.
 
 Sources: Graves 2012, "Supervised Sequence Labelling with Recurrent Neural Networks", section 7.5.3
@@ -28,7 +28,6 @@ from odia_ocr.recognize.decode.spelling import spell_symbols
 from odia_ocr.types import Emission, FloatArray, Hypothesis, Symbol
 
 _NEVER = -math.inf
-_BOUNDARY = 1
 _ODIA = ("\u0b00", "\u0b7f")
 
 
@@ -185,26 +184,25 @@ class _Table:
         numbers = [-1 if char == ZWNJ else lm.number(symbol_of(char)) for char in alphabet]
         return cls(lm, (-1, *numbers), (False, *map(is_language, alphabet)))
 
-    def step(self, state: State, label: int) -> tuple[float, State]:
-        """What a class adds to the model's log-probability, and the state after it."""
+    def step(self, state: State, label: int) -> tuple[float | None, State]:
+        """What a class adds to the model's log-probability, and the state after it.
+
+        It adds None where the model does not speak.
+        """
         number = self.numbers[label]
         if number < 0 or self.lm is None:
-            return 0.0, state
+            return None, state
         logp, after = self.lm.step(state, number)
-        return (logp if self.spoken[label] else 0.0), after
-
-    def finish(self, state: State) -> float:
-        """Log-probability that the line ends here."""
-        return self.lm.step(state, _BOUNDARY)[0] if self.lm else 0.0
+        return (logp if self.spoken[label] else None), after
 
     def score(self, labels: tuple[int, ...]) -> float:
-        """Of whole readings, the end included."""
+        """What the model makes of a whole reading."""
         state: State = self.lm.start if self.lm else ()
         total = 0.0
         for label in labels:
             logp, state = self.step(state, label)
-            total += logp
-        return total + self.finish(state)
+            total += logp or 0.0
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +298,6 @@ def _search(
     # prefix -> (log P of its paths that end in a blank, of those that end in its last symbol)
     beam: dict[int, tuple[float, float]] = {0: (0.0, _NEVER)}
     alpha, beta = fusion.alpha, fusion.beta
-    spoken = table.spoken
     most_bonus = max(0.0, beta)
     for frame in frames:
         blank, classes = frame.blank, frame.classes
@@ -331,8 +328,8 @@ def _search(
                     parents.append(prefix)
                     labels.append(label)
                     states.append(state)
-                    language.append(language[prefix] + added)
-                    bonus.append(own + alpha * added + beta if spoken[label] else own)
+                    language.append(language[prefix] + (added or 0.0))
+                    bonus.append(own if added is None else own + alpha * added + beta)
                     longer.append({})
                 limit = max(limit, gained + bonus[child] - margin)
                 old = after.get(child)
@@ -350,14 +347,13 @@ def _search(
         while at:
             spelled.append(labels[at])
             at = parents[at]
-        end = table.finish(states[prefix])
         optical = _add(*pair)
         found.append(
             _Found(
                 tuple(reversed(spelled)),
                 optical,
-                language[prefix] + end,
-                optical + bonus[prefix] + alpha * end,
+                language[prefix],
+                optical + bonus[prefix],
             )
         )
     return sorted(found, key=lambda entry: -entry.score)
