@@ -3,8 +3,9 @@
 A prefix is scored as log P(prefix | picture) + alpha * log P(prefix | language) + beta * letters.
 The language model speaks about Odia letters, their signs and spaces only: digits, Latin letters
 and punctuation move it on and cost nothing, so that numbers and foreign words are read as they
-stand. Nor does it speak about where a line ends, which pages settle in the middle of words. Lines that the picture alone decides keep their best path. Knows emissions and the language
-model's states; refuses to know how either was made.
+stand. Nor does it speak about where a line ends, which pages settle in the middle of words. Lines
+that the picture alone decides keep their best path. Knows emissions and the language model's
+states; refuses to know how either was made.
 
 Sources: Graves 2012, "Supervised Sequence Labelling with Recurrent Neural Networks", section 7.5.3
 (prefix search); Hannun et al. 2014, "First-Pass Large Vocabulary Continuous Speech Recognition
