@@ -389,7 +389,7 @@ def page_speed_rows(record: dict[str, Any]) -> list[str]:
     rows = []
     for run in record["runs"]:
         ours, peer = run["ours"], run["peer"]
-        cores = f"{run['cores']} core{'s' if run['cores'] > 1 else ''}"
+        cores = f"{run['cores']} core{'s' if run['cores'] > 1 else ''}, {record['preset']}"
         for title, key, form in (
             ("pages/s", "pages_per_second", "{:.2f}"),
             ("seconds to the first page", "first_page_seconds", "{:.2f}"),
@@ -397,9 +397,11 @@ def page_speed_rows(record: dict[str, Any]) -> list[str]:
         ):
             one, other = peer[key]["median"], ours[key]["median"]
             more = f" ({run['ratio']['median']:.1f}×)" if key == "pages_per_second" else ""
+            better = other > one if key == "pages_per_second" else other < one
+            own = f"**{form.format(other)}**" if better else form.format(other)
             rows.append(
-                f"| {title}, {cores} | {record['n']} | {form.format(one)} | |"
-                f" **{form.format(other)}**{more} | | {record['date']} |"
+                f"| {title}, {cores} | {record['n']} | {form.format(one)} |"
+                f" | {own}{more} | | {record['date']} |"
             )
     return rows
 

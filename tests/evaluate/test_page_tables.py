@@ -93,10 +93,10 @@ def test_speed_comes_from_the_benchmark(script) -> None:
         }
 
     run = {"cores": 2, "ours": told(6.0), "peer": told(2.0), "ratio": spread(3.0)}
-    stored = {"pages-speed": {"n": 60, "date": "2026-01-02", "runs": [run]}}
+    stored = {"pages-speed": {"n": 60, "date": "2026-01-02", "preset": "fast", "runs": [run]}}
     table = script.make_page_table(stored)
-    assert "| pages/s, 2 cores | 60 | 2.00 | | **6.00** (3.0×) | | 2026-01-02 |" in table
-    assert "| peak memory, MB, 2 cores | 60 | 200 | | **200** |" in table
+    assert "| pages/s, 2 cores, fast | 60 | 2.00 | | **6.00** (3.0×) | | 2026-01-02 |" in table
+    assert "| peak memory, MB, 2 cores, fast | 60 | 200 | | 200 |" in table
 
 
 def test_both_tables_go_between_their_markers(script) -> None:
