@@ -114,7 +114,7 @@ class LineReader:
         except ResourceMissingError:
             raise
         except Exception as error:
-            return _line_problem(f"{self.recognizer.name} failed: {_tell(error)}")
+            return _line_problem(f"{self.recognizer.name} failed: {tell_error(error)}")
         if len(results) != 1:
             raise self._breach(f"gave {len(results)} results for one line")
         return results[0]
@@ -123,7 +123,7 @@ class LineReader:
         try:
             return self.corrector(cands)
         except Exception as error:
-            return _line_problem(f"correction failed: {_tell(error)}")
+            return _line_problem(f"correction failed: {tell_error(error)}")
 
     def _breach(self, what: str) -> RecognitionError:
         return RecognitionError(
@@ -174,5 +174,6 @@ def _line_problem(message: str) -> Problem:
     return Problem(RecognitionError.code, message, "Read it again, or try another engine.")
 
 
-def _tell(error: Exception) -> str:
+def tell_error(error: Exception) -> str:
+    """An unexpected error in a message: its kind and what it says."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from odia_ocr.errors import InputError, OdiaOcrError, RecognitionError, ResourceMissingError
-from odia_ocr.line_reading import SURE, LineReader, count_sure, cut_line, rate_sureness
+from odia_ocr.line_reading import SURE, LineReader, count_sure, cut_line, rate_sureness, tell_error
 from odia_ocr.pages import orientation, text_layer
 from odia_ocr.pages.ahead import work_ahead
 from odia_ocr.pages.images import PageFile, PageLimits, open_pages
@@ -192,7 +192,7 @@ class Reader:
             return PageOutcome(number, error=error)
         except Exception as error:  # one page must not take a long book with it
             failure = RecognitionError(
-                f"{source}, page {number}: reading failed: {_tell(error)}",
+                f"{source}, page {number}: reading failed: {tell_error(error)}",
                 next_step="Read the other pages with --pages, and report this page.",
             )
             failure.__cause__ = error
@@ -460,7 +460,3 @@ def _blank(page: Page) -> Problem:
         "If it holds text, check contrast and orientation, or scan it at 300 dpi.",
         page=page.number,
     )
-
-
-def _tell(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -6,7 +6,6 @@ status. `--debug` or ODIA_OCR_DEBUG=1 shows the traceback instead.
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import os
 import sys
@@ -14,7 +13,10 @@ from typing import Annotated
 
 import typer
 
+from odia_ocr.apps.evaluate_command import evaluate
 from odia_ocr.apps.read_command import read
+from odia_ocr.apps.render_command import app as render
+from odia_ocr.apps.train_command import app as train
 from odia_ocr.errors import OdiaOcrError
 
 _HELP = """Odia pages in, right Unicode text out, offline.
@@ -56,28 +58,11 @@ def _options(
         os.environ["ODIA_OCR_DEBUG"] = "1"
 
 
-def _add_commands() -> None:
-    """Register the sub-commands; their modules import nothing heavy until they run."""
-    app.command()(read)
-    if _exists("evaluate_command"):
-        from odia_ocr.apps.evaluate_command import evaluate
-
-        app.command()(evaluate)
-    if _exists("render_command"):
-        from odia_ocr.apps.render_command import app as render
-
-        app.add_typer(render, name="render")
-    if _exists("train_command"):
-        from odia_ocr.apps.train_command import app as train
-
-        app.add_typer(train, name="train")
-
-
-def _exists(module: str) -> bool:
-    return importlib.util.find_spec(f"odia_ocr.apps.{module}") is not None
-
-
-_add_commands()
+# Their modules import nothing heavy until they run.
+app.command()(read)
+app.command()(evaluate)
+app.add_typer(render, name="render")
+app.add_typer(train, name="train")
 
 
 def main() -> None:

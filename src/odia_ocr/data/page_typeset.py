@@ -67,10 +67,6 @@ class Setting:
         """The same at another size."""
         return replace(self, style=replace(self.style, size=self.style.size * factor))
 
-    def spaced(self, *, word_space: float) -> Setting:
-        """The same with other spaces between words."""
-        return replace(self, style=replace(self.style, word_space=word_space))
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SetLine:

@@ -39,6 +39,7 @@ from odia_ocr.train.checkpoint import load_weights, save_weights
 from odia_ocr.train.ctc_config import TrainConfig
 from odia_ocr.train.ctc_model import CtcModel, count_parameters
 from odia_ocr.train.muon import make_optimizers
+from odia_ocr.train.schedule import rate_at, smooth
 from odia_ocr.train.stream import Batch, StreamConfig, stream_chunks
 from odia_ocr.types import GreyPixels
 
@@ -134,19 +135,6 @@ def keep_freed_memory() -> None:
         return
 
 
-def rate_at(config: TrainConfig, step: int) -> float:
-    """Linear warm-up, a plateau, then a cosine to one percent over the last share of the steps.
-
-    On the plateau a run can be given more or fewer steps with `resume` and nothing jumps.
-    """
-    if step < config.warmup:
-        return config.rate * (step + 1) / config.warmup
-    left = 1 - min(1.0, step / config.steps)
-    if left > config.cooldown:
-        return config.rate
-    return config.rate * (0.01 + 0.99 * 0.5 * (1 - math.cos(math.pi * left / config.cooldown)))
-
-
 def learn(
     model: CtcModel,
     batch: Batch,
@@ -177,17 +165,6 @@ def learn(
     for optimizer in optimizers:
         optimizer.step()
     return float(loss.detach())
-
-
-@torch.no_grad()
-def smooth(target: CtcModel, source: CtcModel, step: int, decay: float) -> None:
-    """Move the running mean of the weights; early on it follows fast."""
-    keep = min(decay, (1 + step) / (10 + step))
-    for mean, value in zip(target.state_dict().values(), source.state_dict().values(), strict=True):
-        if mean.dtype.is_floating_point:
-            mean.lerp_(value, 1 - keep)
-        else:
-            mean.copy_(value)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ weights) and `log.jsonl`; a run goes on where its last state was saved.
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -31,6 +30,7 @@ from odia_ocr.train.detector_model import (
 )
 from odia_ocr.train.detector_stream import TileBatch, TileConfig, TileMaker, make_tiles
 from odia_ocr.train.muon import make_optimizers
+from odia_ocr.train.schedule import rate_at, smooth
 from odia_ocr.train.workers import make_in_processes
 
 _REACH_WEIGHT = 1.0
@@ -156,16 +156,6 @@ def measure_detector(
     return {"f1": 2 * both / max(1.0, found + there), "reach_error": error / max(1.0, cells)}
 
 
-def rate_at(config: DetectorConfig, step: int) -> float:
-    """Linear warm-up, a plateau, then a cosine to one percent over the last share of the steps."""
-    if step < config.warmup:
-        return config.rate * (step + 1) / config.warmup
-    left = 1 - min(1.0, step / config.steps)
-    if left > config.cooldown:
-        return config.rate
-    return config.rate * (0.01 + 0.99 * 0.5 * (1 - math.cos(math.pi * left / config.cooldown)))
-
-
 def make_check_tiles(config: DetectorConfig) -> list[TileBatch]:
     """Tiles of pages with held-out faces and texts, the half that chooses checkpoints."""
     renderer = make_page_renderer(split="check", seed=4243)
@@ -275,7 +265,7 @@ def train_detector(
             step += 1
             progress["step"] = step
             progress["seconds"] = time.monotonic() - started
-            _smooth(mean, model, min(config.smoothing, (1 + step) / (10 + step)))
+            smooth(mean, model, step, config.smoothing)
             if on_step:
                 on_step(step, config.steps)
             last = step == config.steps
@@ -320,15 +310,6 @@ def _batches_from(
         for position, batch in enumerate(batches):
             if chunk > first or position >= skip:
                 yield chunk, position + 1, batch
-
-
-@torch.no_grad()
-def _smooth(mean: nn.Module, model: nn.Module, keep: float) -> None:
-    for kept, value in zip(mean.state_dict().values(), model.state_dict().values(), strict=True):
-        if kept.dtype.is_floating_point:
-            kept.lerp_(value, 1 - keep)
-        else:
-            kept.copy_(value)
 
 
 def save_detector(model: DetectorModel, path: Path, facts: dict[str, Any]) -> None:

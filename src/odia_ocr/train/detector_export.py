@@ -15,7 +15,8 @@ from odia_ocr.pages.detector import INPUT
 from odia_ocr.runtime import open_session
 from odia_ocr.train.ctc_model import count_parameters
 from odia_ocr.train.detector import open_detector
-from odia_ocr.train.detector_model import DISTANCE_UNIT, MULTIPLE, STRIDE, DetectorModel
+from odia_ocr.train.detector_model import MULTIPLE, DetectorModel
+from odia_ocr.train.detector_stream import DISTANCE_UNIT, STRIDE
 
 
 def write_detector_onnx(model: DetectorModel, path: Path, *, version: str) -> None:

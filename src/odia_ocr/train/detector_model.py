@@ -19,9 +19,7 @@ from torch import Tensor, nn
 from odia_ocr.errors import ConfigError
 from odia_ocr.train.ctc_model import Residual, conv_norm
 
-STRIDE = 4  # input pixels per output cell
 MULTIPLE = 32  # sides of the input
-DISTANCE_UNIT = 8.0  # distances are given as the logarithm of this many pixels
 
 
 @dataclass(frozen=True, slots=True)

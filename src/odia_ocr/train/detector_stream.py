@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     Points = npt.NDArray[np.float64]
 
 TILE_STREAM_VERSION = 2
-STRIDE = 4
+STRIDE = 4  # pixels per cell of the maps
+DISTANCE_UNIT = 8.0  # distances are given as the logarithm of this many pixels
 KERNEL = (0.2, 0.8)  # of the body's height, from the baseline up: what the kernel covers
 _LEAST_BODY = 4.0  # pixels; smaller print is neither asked for nor held against the model
 _END_WEIGHT = 4.0  # of the ground beyond the ends of rows, where columns run into one another
@@ -171,7 +172,7 @@ def draw_targets(
             continue
         _fill(kernel, band, 1.0)
         _fill(number, band / STRIDE, float(len(reaches)))
-        reaches.append([np.log(max(1.0, d * scale) / 8.0) for d in row_reach(line)])
+        reaches.append([np.log(max(1.0, d * scale) / DISTANCE_UNIT) for d in row_reach(line)])
         for end in _beyond_ends(band, line.core_height * scale):
             _fill(beyond, end / STRIDE, 1.0)
     known = number >= 0
