@@ -31,6 +31,8 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
     "conv + 2 BiLSTM 256, wider": {"hidden": 256, "width": 256, "channels": [24, 48, 96, 160]},
     "conv only": {"mixer": "conv", "layers": 4, "width": 224},
     "conv + attention": {"mixer": "attention", "layers": 2, "width": 192},
+    "conv + alternating 2": {"mixer": "alternating", "layers": 2, "width": 192},
+    "conv + alternating 3": {"mixer": "alternating", "layers": 3, "width": 192},
     "conv + 2 BiLSTM 160, 64 px": {"height": 64},
     "deeper conv + 2 BiLSTM 160": {"blocks": [2, 2]},
 }

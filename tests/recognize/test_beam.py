@@ -20,7 +20,7 @@ from odia_ocr.recognize.decode.greedy import GreedyDecoder
 from odia_ocr.types import Emission
 
 SYMBOLS = ("କ", "ଖ", "7")
-EXACT = {"width": 500, "margin": math.inf, "symbols": 9, "least": 0.0, "alone": 1.0, "certain": 1.0}
+EXACT = {"width": 500, "margin": math.inf, "symbols": 9, "least": 0.0, "alone": 1.0}
 ROWS = st.lists(st.lists(st.floats(0.01, 1.0), min_size=4, max_size=4), min_size=1, max_size=4)
 
 
@@ -139,7 +139,7 @@ def test_pruned_search_finds_what_the_exact_one_finds(lm: NgramModel) -> None:
         rows = [rng.dirichlet([0.5, 0.3, 0.3, 0.1]) ** 4 + 1e-5 for _ in range(25)]
         emission = make_emission([row.tolist() for row in rows])
         exact = BeamDecoder(lm, Fusion(0.5, 0.5), **EXACT)(emission)
-        pruned = BeamDecoder(lm, Fusion(0.5, 0.5), certain=1.0)(emission)
+        pruned = BeamDecoder(lm, Fusion(0.5, 0.5), width=16)(emission)
         assert pruned[0].text == exact[0].text
         assert pruned[0].optical_logp == pytest.approx(exact[0].optical_logp, abs=0.2)
 
@@ -147,11 +147,7 @@ def test_pruned_search_finds_what_the_exact_one_finds(lm: NgramModel) -> None:
 def test_symbols_are_those_of_greedy_where_the_text_is(lm: NgramModel) -> None:
     emission = make_emission([KA, KA, BLANK, KA, KHA, BLANK, BLANK, SEVEN, BLANK])
     (greedy,) = GreedyDecoder()(emission)
-    for decoder in (
-        BeamDecoder(certain=1.0),
-        BeamDecoder(lm, Fusion(0.3, 0.0), certain=1.0),
-        BeamDecoder(lm, Fusion(0.3, 0.0), certain=0.9),
-    ):
+    for decoder in (BeamDecoder(), BeamDecoder(lm, Fusion(0.3, 0.0))):
         assert decoder(emission)[0].symbols == greedy.symbols
 
 
@@ -201,21 +197,29 @@ def test_readings_of_one_spelling_become_one() -> None:
     assert hyps[0].optical_logp > raw[0].optical_logp
 
 
-def test_certain_lines_keep_their_best_path(lm: NgramModel) -> None:
-    sure = [[0.001 + 0.996 * (i == k) for i in range(4)] for k in (1, 0, 1, 0, 1)]
-    emission = make_emission(sure)
-    strong = Fusion(20.0, 0.0)
-    (kept,) = BeamDecoder(lm, strong)(emission)
-    assert kept.text == "କକକ"
-    assert kept.lm_logp == pytest.approx(score_language(lm, "କକକ")[0])
-    assert kept.posterior == 1.0
-    assert BeamDecoder(lm, strong, certain=1.0)(emission)[0].text != "କକକ"
-    weak = [*sure[:2], [0.3, 0.69, 0.005, 0.005], *sure[3:]]
-    assert len(BeamDecoder(lm, Fusion())(make_emission(weak))) > 1
+@pytest.mark.parametrize("nbest", [1, 3])
+def test_recombining_loses_neither_the_best_readings_nor_their_share(
+    lm: NgramModel, nbest: int
+) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        rows: list[list[float]] = []
+        for _ in range(8):
+            rows += [(rng.dirichlet([0.05, 0.3, 0.3, 0.2]) + 1e-4).tolist(), [1.0, 0.0, 0.0, 0.0]]
+        emission = make_emission([[max(p, 1e-30) for p in row] for row in rows])
+        wide = {"width": 10_000, "margin": math.inf, "symbols": 9, "least": 0.0}
+        # All prefixes are kept where as many readings are asked for.
+        full = BeamDecoder(lm, Fusion(0.5, 0.5), nbest=10_000, **wide)(emission)
+        some = BeamDecoder(lm, Fusion(0.5, 0.5), nbest=nbest, **wide)(emission)
+        assert [hyp.text for hyp in some] == [hyp.text for hyp in full[:nbest]]
+        for ours, theirs in zip(some, full, strict=False):
+            # What was dropped can come back by later paths, without its earlier ones.
+            assert ours.optical_logp == pytest.approx(theirs.optical_logp, abs=0.2)
+            assert ours.posterior == pytest.approx(theirs.posterior, abs=0.1)
 
 
 def test_blank_lines_and_impossible_settings(lm: NgramModel) -> None:
-    for decoder in (BeamDecoder(), BeamDecoder(lm, Fusion(0.5, 0.5), certain=1.0)):
+    for decoder in (BeamDecoder(), BeamDecoder(lm, Fusion(0.5, 0.5))):
         hyps = decoder(make_emission([BLANK, BLANK]))
         assert hyps[0].symbols == ()
     with pytest.raises(ValueError, match="width"):

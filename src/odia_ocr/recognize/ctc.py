@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 # Pixels of one batch: enough lines to use the cores, little enough to stay in the caches.
 _BATCH_PIXELS = 48 * 4096
-_BEAM_WIDTH = 12  # wider gains nothing that can be measured (LOG.md)
 _SINGLE_BUCKET = 16  # lines that go through alone need not share widths
 
 
@@ -157,9 +156,7 @@ def load(model: str | None = None, *, threads: int | None = None) -> CtcRecogniz
         geometry=geometry,
         calibration=calibration,
         session=session,
-        decoder=BeamDecoder(
-            lm, Fusion.of(lm), width=_BEAM_WIDTH, nbest=1, source=f"ctc-{version}/beam"
-        ),
+        decoder=BeamDecoder(lm, Fusion.of(lm), nbest=1, source=f"ctc-{version}/beam"),
         threads=count_threads(threads),
         batched=batched,
     )

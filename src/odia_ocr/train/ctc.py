@@ -2,7 +2,7 @@
 
 Lines are rendered by worker processes while the model learns; a run folder holds everything needed
 to go on exactly: `config.json`, `state.pt` (last), `best.safetensors` + `best.json` (best smoothed
-weights), `log.jsonl`.
+weights), `log.jsonl`, and with `keep_every` a ladder of `checkpoint-STEP.safetensors`.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def _save_state(
     partial.replace(run / "state.pt")
 
 
-_MAY_CHANGE = {"steps", "workers", "threads", "device", "save_every", "check_every"}
+_MAY_CHANGE = {"steps", "workers", "threads", "device", "save_every", "check_every", "keep_every"}
 
 
 def _check_same_run(config: TrainConfig, stored: Path) -> None:
@@ -377,6 +377,9 @@ def train_ctc(
                     run / "best.safetensors",
                     {**entry, "preprocessing": PREPROCESSING, **describe_sources(config.stream)},
                 )
+        if config.keep_every and progress.step % config.keep_every == 0:
+            path = run / f"checkpoint-{progress.step:06d}.safetensors"
+            save_weights(mean, path, {"step": progress.step, "lines": progress.lines})
         if last or time.monotonic() - saved > config.save_every:
             _save_state(run, progress, (model, mean), optimizers)
             saved = time.monotonic()

@@ -33,6 +33,7 @@ class TrainConfig:
         save_every: Seconds between saved states.
         check_every: Steps between validations.
         check_lines: Held-out lines of each validation set.
+        keep_every: Steps between checkpoints that are kept for good, 0 for none.
     """
 
     architecture: CtcArchitecture = field(default_factory=CtcArchitecture)
@@ -53,6 +54,7 @@ class TrainConfig:
     save_every: float = 240.0
     check_every: int = 500
     check_lines: int = 128
+    keep_every: int = 0
 
     def __post_init__(self) -> None:
         for name, choices in (

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from odia_ocr.errors import ConfigError
 
-Mixer = Literal["lstm", "conv", "attention"]
+Mixer = Literal["lstm", "conv", "attention", "alternating"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ class CtcArchitecture:
         channels: Channels of the stem, the detail stage (1/2), the middle stage (1/4) and the last
             stage (width 1/4, height 1/8).
         blocks: Residual blocks at the middle and the last stage.
-        mixer: What mixes along the line: BiLSTM, convolutions or local attention with convolutions.
+        mixer: What mixes along the line: BiLSTM layers; convolutions; one convolution, then
+            attention layers; or convolution and attention in turns.
         width: Features per frame entering the mixer.
         hidden: LSTM units per direction.
         layers: Mixer layers.
@@ -183,6 +184,25 @@ class AttentionMixer(nn.Module):
         return y
 
 
+class AlternatingMixer(nn.Module):
+    """Convolution and self-attention in turns, as a Conformer has them (arXiv 2005.08100)."""
+
+    def __init__(self, width: int, layers: int, dropout: float) -> None:
+        super().__init__()
+        pairs = [
+            (ConvMixer(width, 1, dropout), SelfAttention(width, 6, dropout)) for _ in range(layers)
+        ]
+        self.layers = nn.Sequential(*(part for pair in pairs for part in pair))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, T, C) -> (N, T, C)."""
+        y: Tensor = self.layers(x)
+        return y
+
+
+_MIXERS = {"conv": ConvMixer, "attention": AttentionMixer, "alternating": AlternatingMixer}
+
+
 class CtcModel(nn.Module):
     """uint8 or float pixels (N, 1, H, W) -> logits (N, W / 4, classes)."""
 
@@ -217,10 +237,8 @@ class CtcModel(nn.Module):
                 dropout=architecture.dropout if architecture.layers > 1 else 0.0,
             )
             outputs = 2 * architecture.hidden
-        elif architecture.mixer == "conv":
-            self.mixer = ConvMixer(architecture.width, architecture.layers, architecture.dropout)
         else:
-            self.mixer = AttentionMixer(
+            self.mixer = _MIXERS[architecture.mixer](
                 architecture.width, architecture.layers, architecture.dropout
             )
         self.head = nn.Linear(outputs, architecture.classes)

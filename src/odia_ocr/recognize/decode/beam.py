@@ -3,9 +3,9 @@
 A prefix is scored as log P(prefix | picture) + alpha * log P(prefix | language) + beta * letters.
 The language model speaks about Odia letters, their signs and spaces only: digits, Latin letters
 and punctuation move it on and cost nothing, so that numbers and foreign words are read as they
-stand. Nor does it speak about where a line ends, which pages settle in the middle of words. Lines
-that the picture alone decides keep their best path. Knows emissions and the language model's
-states; refuses to know how either was made.
+stand. Nor does it speak about where a line ends, which pages settle in the middle of words.
+Prefixes that nothing to come can tell apart are recombined, so that a narrow beam holds rivals that
+differ now. Knows emissions and the language model's states; refuses to know how either was made.
 
 Sources: Graves 2012, "Supervised Sequence Labelling with Recurrent Neural Networks", section 7.5.3
 (prefix search); Hannun et al. 2014, "First-Pass Large Vocabulary Continuous Speech Recognition
@@ -63,27 +63,25 @@ class BeamDecoder:
     Attributes:
         lm: Language model, or None to search by the picture alone.
         fusion: Weights of `lm`.
-        width: Prefixes kept; 1 without `lm` is best-path decoding.
+        width: Prefixes kept; 1 without `lm` is best-path decoding. More than 8 gains nothing that
+            can be measured (LOG.md).
         nbest: Most hypotheses given back.
         margin: Prefixes whose score is this far below the best one's are dropped (nats).
         symbols: Most classes looked at in one frame.
         least: Classes less likely than this share of the frame's best are not looked at.
         alone: A class this likely is the only one of its frame; 1 looks at every frame in full.
-        certain: Lines whose symbols are all likelier, rivals all less likely than the rest, keep
-            their best path; 1 searches all lines.
         alternatives: Rivals kept for each symbol.
         source: Written into `Hypothesis.source`.
     """
 
     lm: NgramModel | None = None
     fusion: Fusion = Fusion()
-    width: int = 16
+    width: int = 8
     nbest: int = 5
-    margin: float = 10.0
+    margin: float = 8.0
     symbols: int = 6
     least: float = 1e-3
     alone: float = 0.999
-    certain: float = 0.95
     alternatives: int = 2
     source: str = "beam"
     _tables: dict[tuple[str, ...], _Table] = field(
@@ -100,21 +98,19 @@ class BeamDecoder:
     def __call__(self, emission: Emission) -> tuple[Hypothesis, ...]:
         """The N best readings, best first, each spelling once; never empty.
 
-        `optical_logp` is the log-probability of the reading over all its paths (of the best path
-        where the search was left out), `lm_logp` the unweighted one of the language model over the
-        symbols it speaks about, `posterior` the share among all prefixes that the search kept.
+        `optical_logp` is the log-probability of the reading over all its paths, `lm_logp` the
+        unweighted one of the language model over the symbols it speaks about, `posterior` the share
+        among all prefixes that the search met to the end.
         """
         greedy = GreedyDecoder(self.source, self.alternatives)
         if self.width == 1 and self.lm is None:
             return greedy(emission)
         near = find_best_path(emission.log_probs)
         table = self._find_table(emission.alphabet)
-        if self.certain < 1.0 and _is_certain(emission.log_probs, near, self.certain):
-            (hyp,) = greedy(emission)
-            lm_logp = table.score(near.labels) if self.lm else None
-            return (Hypothesis(hyp.symbols, hyp.optical_logp, lm_logp, 1.0, self.source),)
         frames = _find_choices(emission.log_probs, self.symbols, self.least, self.alone)
-        found = _search(frames, table, self.fusion, self.width, self.margin)
+        found = _search(
+            frames, table, self.fusion, width=self.width, margin=self.margin, keep=self.nbest
+        )
         return self._describe(emission, near, table, found)
 
     def _find_table(self, alphabet: tuple[str, ...]) -> _Table:
@@ -141,7 +137,7 @@ class BeamDecoder:
             if len(merged) == self.nbest:
                 break
         best = found[0].score
-        everything = sum(math.exp(prefix.score - best) for prefix in found)
+        everything = sum(math.exp(prefix.score - best) * (1.0 + prefix.lost) for prefix in found)
         return tuple(
             Hypothesis(
                 reading.symbols,
@@ -196,24 +192,19 @@ class _Table:
         logp, after = self.lm.step(state, number)
         return (logp if self.spoken[label] else None), after
 
-    def score(self, labels: tuple[int, ...]) -> float:
-        """What the model makes of a whole reading."""
-        state: State = self.lm.start if self.lm else ()
-        total = 0.0
-        for label in labels:
-            logp, state = self.step(state, label)
-            total += logp or 0.0
-        return total
-
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A prefix at the end of the search: its labels, scores, and all of them fused."""
+    """A prefix at the end of the search: its labels, scores, all of them fused, what it beat.
+
+    `lost` is the score of prefixes that were dropped in its favour, as a share of its own.
+    """
 
     labels: tuple[int, ...]
     optical: float
     language: float
     score: float
+    lost: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,55 +220,40 @@ class _Choices:
     classes: tuple[tuple[int, float], ...]
 
 
-def _is_certain(log_probs: FloatArray, near: Peaks, certain: float) -> bool:
-    """Is every symbol sure somewhere, and is nothing else likely anywhere?"""
-    if any(
-        log_probs[a:b, k].max() < math.log(certain)
-        for k, a, b in zip(near.labels, near.starts, near.ends, strict=True)
-    ):
-        return False
-    # Around a symbol only the blank and its two neighbours may be likely.
-    rest = np.exp(log_probs)
-    rest[:, 0] = 0.0
-    first = 0
-    edges = [*near.starts, len(log_probs)]
-    labels = (0, *near.labels)
-    for i, edge in enumerate(edges):
-        following = near.labels[i] if i < len(near.labels) else 0
-        rest[first:edge, [labels[i], following]] = 0.0
-        first = edge
-    return bool(rest.max(initial=0.0) <= 1.0 - certain)
-
-
 def _find_choices(log_probs: FloatArray, most: int, least: float, alone: float) -> list[_Choices]:
     """The likely classes of each frame; runs in which one class stands alone become one."""
     best = log_probs.argmax(axis=1)
     top = log_probs[np.arange(len(best)), best]
     single = (top >= math.log(alone)) if alone < 1.0 else np.zeros(len(top), bool)
     lowest = math.log(least) if least > 0.0 else _NEVER
-    count = min(most, log_probs.shape[1])
-    likeliest = np.argpartition(-log_probs, count - 1, axis=1)[:, :count]
-    values = np.take_along_axis(log_probs, likeliest, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    classes = np.take_along_axis(likeliest, order, axis=1).tolist()
-    scores = np.take_along_axis(values, order, axis=1).tolist()
+    shared = np.flatnonzero(~single)
+    rows, classes = np.nonzero(log_probs[shared] >= (top[shared] + lowest)[:, None])
+    pairs: list[list[tuple[int, float]]] = [[] for _ in shared]
+    values = log_probs[shared[rows], classes]
+    for row, label, value in zip(rows.tolist(), classes.tolist(), values.tolist(), strict=True):
+        pairs[row].append((label, value))
+    open_frames = iter(pairs)
     frames: list[_Choices] = []
     run = -1  # the class that stands alone since the frame before
-    for t, stands_alone in enumerate(single.tolist()):
+    for stands_alone, label, logp in zip(single.tolist(), best.tolist(), top.tolist(), strict=True):
         if not stands_alone:
-            limit = scores[t][0] + lowest
-            pairs = [(k, v) for k, v in zip(classes[t], scores[t], strict=True) if v >= limit]
-            blank = next((v for k, v in pairs if k == 0), _NEVER)
-            frames.append(_Choices(blank, tuple(pair for pair in pairs if pair[0])))
+            frames.append(_make_choices(next(open_frames), most))
             run = -1
             continue
-        label, logp = classes[t][0], scores[t][0]
         if label == run:
             before = frames.pop()
             logp += before.blank if label == 0 else before.classes[0][1]
         frames.append(_Choices(logp, ()) if label == 0 else _Choices(_NEVER, ((label, logp),)))
         run = label
     return frames
+
+
+def _make_choices(pairs: list[tuple[int, float]], most: int) -> _Choices:
+    """The likeliest `most` of (class, log-probability) pairs."""
+    pairs.sort(key=lambda pair: -pair[1])
+    del pairs[most:]
+    blank = next((logp for label, logp in pairs if label == 0), _NEVER)
+    return _Choices(blank, tuple(pair for pair in pairs if pair[0]))
 
 
 def _add(a: float, b: float) -> float:
@@ -287,23 +263,104 @@ def _add(a: float, b: float) -> float:
     return a if b == _NEVER else a + math.log1p(math.exp(b - a))
 
 
+@dataclass(slots=True)
+class _Tree:
+    """All prefixes ever tried; 0 is the empty one.
+
+    Attributes:
+        parents: The prefix without its last symbol.
+        labels: The last symbol.
+        states: The language model's state.
+        language: Its log-probability, unweighted.
+        bonus: What is added to the optical score: all weights applied.
+        longer: Prefixes with one symbol more, by that symbol.
+        lost: Score of others that were dropped in favour of this one, as a share of its own.
+    """
+
+    parents: list[int]
+    labels: list[int]
+    states: list[State]
+    language: list[float]
+    bonus: list[float]
+    longer: list[dict[int, int]]
+    lost: list[float]
+
+    @classmethod
+    def make(cls, start: State) -> _Tree:
+        return cls([0], [0], [start], [0.0], [0.0], [{}], [0.0])
+
+    def grow(self, prefix: int, label: int, table: _Table, fusion: Fusion) -> int:
+        """The prefix with one symbol more, made when it is new."""
+        child = self.longer[prefix].get(label)
+        if child is None:
+            child = self.longer[prefix][label] = len(self.labels)
+            added, state = table.step(self.states[prefix], label)
+            own, spoken = self.bonus[prefix], self.language[prefix]
+            if added is not None:
+                own += fusion.alpha * added + fusion.beta
+                spoken += added
+            self.parents.append(prefix)
+            self.labels.append(label)
+            self.states.append(state)
+            self.language.append(spoken)
+            self.bonus.append(own)
+            self.longer.append({})
+            self.lost.append(self.lost[prefix])
+        return child
+
+    def recombine(
+        self, beam: dict[int, tuple[float, float]], keep: int
+    ) -> dict[int, tuple[float, float]]:
+        """Drop what can never again be among the best: others with the same future lead for good.
+
+        After a blank the future depends on the language model's state and the last symbol alone.
+        """
+        kept: dict[int, tuple[float, float]] = {}
+        leaders: dict[tuple[State, int], list[int]] = {}
+        for prefix, pair in beam.items():  # best first
+            group = leaders.setdefault((self.states[prefix], self.labels[prefix]), [])
+            if len(group) < keep:
+                group.append(prefix)
+                kept[prefix] = pair
+                continue
+            first = group[0]
+            behind = pair[0] + self.bonus[prefix] - kept[first][0] - self.bonus[first]
+            self.lost[first] += math.exp(behind) * (1.0 + self.lost[prefix])
+        return kept
+
+    def spell(self, prefix: int) -> tuple[int, ...]:
+        """The labels of a prefix."""
+        labels = []
+        while prefix:
+            labels.append(self.labels[prefix])
+            prefix = self.parents[prefix]
+        return tuple(reversed(labels))
+
+
 def _search(
-    frames: list[_Choices], table: _Table, fusion: Fusion, width: int, margin: float
+    frames: list[_Choices],
+    table: _Table,
+    fusion: Fusion,
+    *,
+    width: int,
+    margin: float,
+    keep: int,
 ) -> list[_Found]:
-    """Prefix beam search: all prefixes kept after the last frame, best first."""
-    # One entry per prefix ever kept or tried; 0 is the empty one.
-    parents, labels = [0], [0]
-    states: list[State] = [table.lm.start if table.lm else ()]
-    bonus, language = [0.0], [0.0]
-    longer: list[dict[int, int]] = [{}]
+    """Prefix beam search: all prefixes kept after the last frame, best first.
+
+    Of prefixes that nothing to come can tell apart, the `keep` best go on.
+    """
+    tree = _Tree.make(table.lm.start if table.lm else ())
+    labels, bonus = tree.labels, tree.bonus
     # prefix -> (log P of its paths that end in a blank, of those that end in its last symbol)
     beam: dict[int, tuple[float, float]] = {0: (0.0, _NEVER)}
-    alpha, beta = fusion.alpha, fusion.beta
-    most_bonus = max(0.0, beta)
+    most_bonus = max(0.0, fusion.beta)
     for frame in frames:
         blank, classes = frame.blank, frame.classes
         if not classes:  # every prefix ends in a blank now, and none gains on another
             beam = {prefix: (_add(*pair) + blank, _NEVER) for prefix, pair in beam.items()}
+            if len(beam) > keep:
+                beam = tree.recombine(beam, keep)
             continue
         after: dict[int, tuple[float, float]] = {}
         limit = _NEVER
@@ -322,16 +379,7 @@ def _search(
                 # Not even the best word of the language model would keep it.
                 if gained + own + most_bonus < limit or gained == _NEVER:
                     continue
-                child = longer[prefix].get(label)
-                if child is None:
-                    child = longer[prefix][label] = len(labels)
-                    added, state = table.step(states[prefix], label)
-                    parents.append(prefix)
-                    labels.append(label)
-                    states.append(state)
-                    language.append(language[prefix] + (added or 0.0))
-                    bonus.append(own if added is None else own + alpha * added + beta)
-                    longer.append({})
+                child = tree.grow(prefix, label, table, fusion)
                 limit = max(limit, gained + bonus[child] - margin)
                 old = after.get(child)
                 after[child] = (_NEVER, gained) if old is None else (old[0], _add(old[1], gained))
@@ -343,18 +391,14 @@ def _search(
         beam = {prefix: after[prefix] for score, prefix in scored[:width] if score >= limit}
     found = []
     for prefix, pair in beam.items():
-        spelled = []
-        at = prefix
-        while at:
-            spelled.append(labels[at])
-            at = parents[at]
         optical = _add(*pair)
         found.append(
             _Found(
-                tuple(reversed(spelled)),
+                tree.spell(prefix),
                 optical,
-                language[prefix],
+                tree.language[prefix],
                 optical + bonus[prefix],
+                tree.lost[prefix],
             )
         )
     return sorted(found, key=lambda entry: -entry.score)
