@@ -12,10 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odia_ocr.language.ngram import BOUNDARY, UNKNOWN, NgramModel, open_ngram_model
+from odia_ocr.language.ngram import (
+    BOUNDARY,
+    UNKNOWN,
+    NgramModel,
+    is_spoken,
+    open_ngram_model,
+)
 from odia_ocr.language.ngram_file import Level, write_ngram_file
 from odia_ocr.recognize.decode.alignment import align_labels, find_best_path
-from odia_ocr.recognize.decode.beam import BeamDecoder, Fusion, is_language
+from odia_ocr.recognize.decode.beam import BeamDecoder, Fusion
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
 from odia_ocr.types import Emission
 
@@ -171,7 +177,7 @@ def test_digits_are_not_turned(lm: NgramModel) -> None:
     doubtful = [0.02, 0.02, 0.40, 0.56]
     text = BeamDecoder(lm, Fusion(0.5, 0.0))(make_emission([KA, BLANK, doubtful]))[0].text
     assert text == "କ7"
-    assert [is_language(char) for char in "କ୍ ୭7a।."] == [True, True, True, *[False] * 5]
+    assert [is_spoken(char) for char in "କ୍ ୭7a।."] == [True, True, True, *[False] * 5]
 
 
 def test_zwnj_is_passed_over(lm: NgramModel) -> None:

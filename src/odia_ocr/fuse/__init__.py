@@ -1,1 +1,1 @@
-"""Candidates -> Candidates: voting, reranking, ensembles. Nothing is built here yet."""
+"""Candidates -> Candidates: votes, minimum risk, pooling and reranking. Knows no recognizer."""

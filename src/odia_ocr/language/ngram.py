@@ -24,6 +24,7 @@ from odia_ocr.language.normalise import ZWNJ, normalise
 UNKNOWN, BOUNDARY, DIGIT, LATIN = "\ufffd", "\n", "0", "a"
 # For each order 1 .. the node of the last symbols of that number, -1 where none leads on.
 State = tuple[int, ...]
+_ODIA = ("\u0b00", "\u0b7f")
 _CACHE = 400_000  # entries, some 60 MB
 
 
@@ -34,6 +35,15 @@ def symbol_of(char: str) -> str:
     if char.isascii() and char.isalpha():
         return LATIN
     return char
+
+
+def is_spoken(symbol: str) -> bool:
+    """Does a model speak about this symbol where it judges readings: Odia letters, signs, spaces?
+
+    Digits, Latin letters and punctuation move it on and cost nothing: numbers and foreign words are
+    to be read as they stand.
+    """
+    return symbol == " " or (_ODIA[0] <= symbol <= _ODIA[1] and not symbol.isdecimal())
 
 
 def split_symbols(text: str) -> list[str]:
@@ -113,6 +123,24 @@ class NgramModel:
             logp, state = self.step(state, number)
             total += logp
         return total
+
+    def judge(self, text: str) -> Judgement:
+        """What a reading is worth to the model: over the symbols that it speaks about."""
+        state, total, spoken = self.start, 0.0, 0
+        for symbol in split_symbols(text):
+            logp, state = self.step(state, self.number(symbol))
+            if is_spoken(symbol):
+                total += logp
+                spoken += 1
+        return Judgement(total, spoken)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Natural log-probability of the symbols that a model speaks about, and how many they are."""
+
+    logp: float
+    symbols: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from odia_ocr.language.ngram import NgramModel, State, symbol_of
+from odia_ocr.language.ngram import NgramModel, State, is_spoken, symbol_of
 from odia_ocr.language.normalise import ZWNJ
 from odia_ocr.recognize.decode.alignment import Peaks, align_labels, find_best_path, make_symbols
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
@@ -29,7 +29,6 @@ from odia_ocr.recognize.decode.spelling import spell_symbols
 from odia_ocr.types import Emission, FloatArray, Hypothesis, Symbol
 
 _NEVER = -math.inf
-_ODIA = ("\u0b00", "\u0b7f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,6 @@ class Fusion:
         """The weights that were stored with a model; none when it was not fitted."""
         stored: Mapping[str, Any] = lm.facts.get("fusion", {})
         return cls(float(stored.get("alpha", 0.0)), float(stored.get("beta", 0.0)))
-
-
-def is_language(symbol: str) -> bool:
-    """Does the language model speak about this symbol: Odia letters, signs and the space?"""
-    return symbol == " " or (_ODIA[0] <= symbol <= _ODIA[1] and not symbol.isdecimal())
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +173,7 @@ class _Table:
         if lm is None:
             return cls(None, (-1,) * (len(alphabet) + 1), (False,) * (len(alphabet) + 1))
         numbers = [-1 if char == ZWNJ else lm.number(symbol_of(char)) for char in alphabet]
-        return cls(lm, (-1, *numbers), (False, *map(is_language, alphabet)))
+        return cls(lm, (-1, *numbers), (False, *map(is_spoken, alphabet)))
 
     def step(self, state: State, label: int) -> tuple[float | None, State]:
         """What a class adds to the model's log-probability, and the state after it.

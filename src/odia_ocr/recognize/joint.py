@@ -1,0 +1,86 @@
+"""Several views of a line read it together: the readings of each are judged by all of them.
+
+Independent CTC models place their peaks in other frames, so the mean of their emissions is worth
+little, and a vote throws their doubts away. Here the readings that the beam search found in any
+view are scored under every view (all paths summed) and by the language model; the best joint score
+wins.
+A view is a model, or another version of the picture.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from odia_ocr.language import Alphabet
+from odia_ocr.recognize.augment import View, check_views
+from odia_ocr.recognize.decode.beam import BeamDecoder
+from odia_ocr.recognize.decode.forward import score_labels
+from odia_ocr.types import Candidates, Emission, Hypothesis, LineImage, Problem
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointRecognizer:
+    """Views and the beam search that makes their candidates.
+
+    Attributes:
+        name: E.g. "joint-3".
+        views: The first one's spans and symbols are given where it found the reading too.
+        decoder: Its language model and weights also judge the joint candidates; its `nbest` is how
+            many readings each member proposes.
+        weights: Of the views; empty counts all alike.
+        calibration: Values of a confidence fit for joint readings.
+    """
+
+    name: str
+    views: tuple[View, ...]
+    decoder: BeamDecoder
+    weights: tuple[float, ...] = ()
+    calibration: dict[str, object] | None = None
+
+    def __post_init__(self) -> None:
+        check_views(self.name, self.views)
+
+    def read(self, lines: Sequence[LineImage]) -> list[Candidates | Problem]:
+        """Read all lines; see `odia_ocr.types.Recognizer`."""
+        emissions = [view.emit(lines) for view in self.views]
+        return [self.join(members) for members in zip(*emissions, strict=True)]
+
+    def join(self, emissions: Sequence[Emission]) -> Candidates:
+        """The candidates of one line.
+
+        `optical_logp` is the weighted mean over views, `posterior` the share among candidates.
+        """
+        found: dict[str, Hypothesis] = {}
+        for emission in emissions:
+            for hyp in self.decoder(emission):
+                found.setdefault(hyp.text, hyp)
+        texts = list(found)
+        alphabet = Alphabet(emissions[0].alphabet)
+        labels = [alphabet.encode(text) for text in texts]
+        weights = self.weights or (1.0,) * len(emissions)
+        optical = [0.0] * len(texts)
+        for weight, emission in zip(weights, emissions, strict=True):
+            for i, logp in enumerate(score_labels(emission.log_probs, labels)):
+                optical[i] += weight / sum(weights) * logp
+        fusion, lm = self.decoder.fusion, self.decoder.lm
+        scores = []
+        for i, text in enumerate(texts):
+            scores.append(optical[i])
+            if lm is not None:
+                judged = lm.judge(text)
+                scores[i] += fusion.alpha * judged.logp + fusion.beta * judged.symbols
+        best = max(scores)
+        total = sum(math.exp(score - best) for score in scores)
+        hyps = [
+            replace(
+                found[text],
+                optical_logp=min(0.0, optical[i]),
+                posterior=math.exp(scores[i] - best) / total,
+                source=self.name,
+            )
+            for i, text in enumerate(texts)
+        ]
+        hyps.sort(key=lambda hyp: -(hyp.posterior or 0.0))
+        return Candidates(emissions[0].line_id, tuple(hyps))
