@@ -26,8 +26,10 @@ _WIDE = 2.0  # letter heights
 _COLUMN_WIDTH = 4.0  # letter heights; narrower columns are labels, numbers or bullets
 _LEANS = tuple(step / 100 for step in range(-6, 7))  # pixels to the right per pixel down
 _LEAN_COST = 0.75  # a leaning strip must be shared by so many more gaps than an upright one
-_REACH = 2.6  # letter heights between rows of a column, at most, where only one side has rows
+# Where only one side has rows: space between rows of a column, at most.
+_REACH = 2.6  # letter heights
 _REACH_UP = 1.8  # above a column stand running heads, too
+_REACH_UP_SPACES = 1.35  # usual spaces of these columns
 _PAUSE = 2.6  # letter heights without rows on both sides of a strip end it: a new section
 _STACK = 1.6  # letter heights between rows of a block, at most
 _PAUSE_SHARE = 1.7  # times the usual space between rows, too
@@ -154,9 +156,9 @@ def find_gutters(rows: Sequence[Row]) -> Gutters:
             least = max(least, _LEANING_ROWS) if strip.lean else least
             if width < _NARROWEST * size or len(shared) < least:
                 continue
-            strip = _lengthen(strip, run, solid, size)
+            strip = _lengthen(strip, run, solid, _REACH * size, _REACH_UP * size)
             if _parts_columns(strip, solid, size):
-                strips.append(strip)
+                strips.append(_fit_length(strip, run, solid, size))
     return Gutters(tuple(dict.fromkeys(strips)))
 
 
@@ -235,20 +237,50 @@ def _find_pauses(
     return pauses
 
 
-def _lengthen(strip: Strip, run: _Run, rows: Sequence[Row], size: float) -> Strip:
-    """Let a strip run on beside the rest of a column whose neighbour has ended."""
+def _lengthen(strip: Strip, run: _Run, rows: Sequence[Row], down: float, up: float) -> Strip:
+    """Let a strip run on beside the rest of a column whose neighbour has ended.
+
+    Args:
+        strip: What gaps on both sides of which rows stand have given.
+        run: Between its ends the strip may grow.
+        rows: Of the page.
+        down: Largest space between one row and the next below, in pixels.
+        up: The same above.
+    """
     top, bottom = strip.top, strip.bottom
-    beside = sorted(
+    beside = _rows_beside(strip, run, rows)
+    for row in beside:
+        if row.bottom > bottom and row.top - bottom < down:
+            bottom = row.bottom
+    for row in reversed(beside):
+        if row.top < top and top - row.bottom < up:
+            top = row.top
+    return replace(strip, top=max(top, run.top), bottom=min(bottom, run.bottom))
+
+
+def _fit_length(strip: Strip, run: _Run, rows: Sequence[Row], size: float) -> Strip:
+    """Let the strip of two columns grow upwards by their own spacing, where that is wide."""
+    inside = [row for row in rows if strip.top <= row.middle <= strip.bottom]
+    return _lengthen(strip, run, rows, 0.0, _REACH_UP_SPACES * _usual_space(inside, strip))
+
+
+def _rows_beside(strip: Strip, run: _Run, rows: Sequence[Row]) -> list[Row]:
+    return sorted(
         (row for row in rows if run.top < row.middle < run.bottom and not _crosses(row, strip)),
         key=lambda row: row.middle,
     )
-    for row in beside:
-        if row.bottom > bottom and row.top - bottom < _REACH * size:
-            bottom = row.bottom
-    for row in reversed(beside):
-        if row.top < top and top - row.bottom < _REACH_UP * size:
-            top = row.top
-    return replace(strip, top=max(top, run.top), bottom=min(bottom, run.bottom))
+
+
+def _usual_space(rows: Sequence[Row], strip: Strip) -> float:
+    """Median space between a row and the next one on its side of a strip; 0 without any."""
+    spaces = []
+    for left in (True, False):
+        side = sorted(
+            (row for row in rows if (_middle(row) < strip.centre(row.middle)) == left),
+            key=lambda row: row.middle,
+        )
+        spaces += [b.top - a.bottom for a, b in itertools.pairwise(side) if b.top > a.bottom]
+    return statistics.median(spaces) if spaces else 0.0
 
 
 def _parts_columns(strip: Strip, rows: Sequence[Row], size: float) -> bool:
@@ -281,8 +313,11 @@ def _parts_columns(strip: Strip, rows: Sequence[Row], size: float) -> bool:
 
 
 def _nearest_column(rows: Sequence[Row], *, left: bool) -> list[Row]:
-    """Rows that have nothing between themselves and the strip."""
-    return [
+    """Rows that have nothing between themselves and the strip, of the column that stands nearest.
+
+    Where a picture takes the nearest column's place, rows of the next one face the strip as well.
+    """
+    facing = [
         row
         for row in rows
         if not any(
@@ -292,6 +327,15 @@ def _nearest_column(rows: Sequence[Row], *, left: bool) -> list[Row]:
             for other in rows
         )
     ]
+    facing.sort(key=lambda row: row.left if left else -row.right)
+    column = facing[:1]
+    edge = (column[0].right if left else column[0].left) if column else 0.0
+    for row in facing[1:]:
+        if row.left >= edge if left else row.right <= edge:
+            break
+        column.append(row)
+        edge = max(edge, row.right) if left else min(edge, row.left)
+    return column
 
 
 def _fill(rows: Sequence[Row]) -> float:

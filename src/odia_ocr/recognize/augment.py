@@ -139,7 +139,7 @@ class VersionRecognizer:
 
 def _ratio(line: LineImage, other: LineImage) -> float:
     """How much wider a picture is than its other version."""
-    return line.pixels.shape[1] / other.pixels.shape[1]
+    return float(line.pixels.shape[1] / other.pixels.shape[1])
 
 
 def scale_spans(result: Candidates | Problem, factor: float) -> Candidates | Problem:
