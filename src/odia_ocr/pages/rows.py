@@ -28,6 +28,9 @@ _LEVELS = (0.5, 0.7, 0.85)  # thresholds; the higher ones part rows that touch
 _LEAST_SURE = 0.55  # mean probability of a row's cells
 _KNOT = 3.0  # reaches between the points of a curved row
 _SURE_LENGTH = 7.0  # reaches; a longer row is trusted with its own slope
+_GAP = 0.45  # reaches between pieces of a row
+_LONE_GAP = 1.0  # and between a row and a lone mark, which is narrower than _LONE
+_LONE = 0.5  # reaches
 _CURVED = 0.09  # of the reach: less is straight
 
 
@@ -275,7 +278,12 @@ def _join(rows: Sequence[DetectedRow]) -> list[DetectedRow]:
 def _goes_on(row: DetectedRow, other: DetectedRow) -> bool:
     reach = min(row.reach, other.reach)
     gap = other.left - row.right
-    if not -0.5 * reach < gap < 0.45 * reach or max(row.reach, other.reach) > 1.6 * reach:
+    # A lone mark, such as a danda, stands off by a space.
+    lone = min(row.right - row.left, other.right - other.left) < _LONE * reach
+    if (
+        not -0.5 * reach < gap < (_LONE_GAP if lone else _GAP) * reach
+        or max(row.reach, other.reach) > 1.6 * reach
+    ):
         return False
     between = (other.left + row.right) / 2
     return abs(row.level(between) - other.level(between)) < 0.22 * reach
