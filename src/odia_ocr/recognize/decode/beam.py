@@ -23,9 +23,9 @@ import numpy as np
 
 from odia_ocr.language.ngram import NgramModel, State, is_spoken, symbol_of
 from odia_ocr.language.normalise import ZWNJ
-from odia_ocr.recognize.decode.alignment import Peaks, align_labels, find_best_path, make_symbols
+from odia_ocr.recognize.decode.alignment import Peaks, align_labels, find_best_path
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
-from odia_ocr.recognize.decode.spelling import spell_symbols
+from odia_ocr.recognize.decode.spelling import spell_peaks
 from odia_ocr.types import Emission, FloatArray, Hypothesis, Symbol
 
 _NEVER = -math.inf
@@ -120,7 +120,7 @@ class BeamDecoder:
         merged: dict[str, _Reading] = {}
         for prefix in found:
             peaks = align_labels(emission.log_probs, prefix.labels, near)
-            symbols = spell_symbols(make_symbols(emission, peaks, alternatives=self.alternatives))
+            symbols = spell_peaks(emission, peaks, alternatives=self.alternatives)
             text = "".join(symbol.text for symbol in symbols)
             known = merged.get(text)
             if known is None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from odia_ocr.recognize.decode.alignment import find_best_path, make_symbols
-from odia_ocr.recognize.decode.spelling import spell_symbols
+from odia_ocr.recognize.decode.alignment import find_best_path
+from odia_ocr.recognize.decode.spelling import spell_peaks
 from odia_ocr.types import Emission, Hypothesis
 
 
@@ -34,10 +34,10 @@ class GreedyDecoder:
         """
         log_probs = emission.log_probs  # (T, V)
         total = float(np.minimum(log_probs.max(axis=1), 0.0).sum())
-        symbols = make_symbols(emission, find_best_path(log_probs), alternatives=self.alternatives)
+        symbols = spell_peaks(emission, find_best_path(log_probs), alternatives=self.alternatives)
         return (
             Hypothesis(
-                symbols=spell_symbols(symbols),
+                symbols=symbols,
                 optical_logp=min(0.0, total),
                 source=self.source,
             ),

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from odia_ocr.recognize.decode.alignment import align_labels, find_best_path, make_symbols
-from odia_ocr.recognize.decode.spelling import spell_symbols
+from odia_ocr.recognize.decode.alignment import align_labels, find_best_path
+from odia_ocr.recognize.decode.spelling import spell_peaks
 from odia_ocr.types import Emission, FloatArray, Hypothesis
 
 
@@ -64,7 +64,7 @@ class SamplingDecoder:
         hyps: dict[str, Hypothesis] = {}
         for labels, times in drawn.items():
             peaks = align_labels(emission.log_probs, labels, near)
-            symbols = spell_symbols(make_symbols(emission, peaks, alternatives=self.alternatives))
+            symbols = spell_peaks(emission, peaks, alternatives=self.alternatives)
             text = "".join(symbol.text for symbol in symbols)
             known = hyps.get(text)
             share = times / self.count + (known.posterior or 0.0 if known else 0.0)

@@ -6,7 +6,20 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from odia_ocr.language import normalise
-from odia_ocr.types import Symbol
+from odia_ocr.recognize.decode.alignment import Peaks, make_symbols
+from odia_ocr.recognize.decode.dandas import settle_dandas
+from odia_ocr.types import Emission, Symbol
+
+
+def spell_peaks(emission: Emission, peaks: Peaks, *, alternatives: int) -> tuple[Symbol, ...]:
+    """The symbols of labels that were laid along the frames, as they are written.
+
+    Args:
+        emission: What the model says.
+        peaks: Labels and where they stand.
+        alternatives: Rivals kept for each symbol.
+    """
+    return settle_dandas(spell_symbols(make_symbols(emission, peaks, alternatives=alternatives)))
 
 
 def spell_symbols(symbols: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
