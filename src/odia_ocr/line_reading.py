@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from odia_ocr.correct.calibrate import sum_clusters
 from odia_ocr.errors import RecognitionError, ResourceMissingError
 from odia_ocr.pages.crop import crop_line, frame_line
 from odia_ocr.pages.kinds import tell_kinds
@@ -29,6 +30,7 @@ from odia_ocr.types import (
 
 SURE = 0.85  # probability of a cluster from which on it counts as surely read
 # Of 1,398 lines found on rendered pages, 16 were none; with both below, 13 of these and 5 lines go.
+_TEMPER = 0.85  # best-path probabilities of lines were this much too sure on held-out lines
 UNREADABLE = 0.6  # mean probability of a line's clusters
 DOUBTED = 0.8  # how surely the segmenter took it for print
 
@@ -152,11 +154,14 @@ def rate_sureness(readings: Iterable[Reading | None], *, least: int = 1) -> floa
 
 
 def rate_clusters(reading: Reading) -> Sequence[float]:
-    """Cluster confidences; where an engine or a change of spelling leaves none, the symbols'."""
-    if reading.cluster_confidence or reading.hypothesis is None:
+    """How surely the picture shows each cluster, 0..1, whatever else speaks for it.
+
+    Unlike confidence this is low where the page is turned or in another script, although a language
+    model may have found words there.
+    """
+    if reading.hypothesis is None:
         return reading.cluster_confidence
-    symbols = reading.hypothesis.symbols
-    return [min(1.0, math.exp(symbol.logp)) for symbol in symbols if symbol.text != " "]
+    return [math.exp(min(0.0, logp) / _TEMPER) for logp in sum_clusters(reading.hypothesis)]
 
 
 def count_sure(page: Page) -> int:

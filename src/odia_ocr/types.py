@@ -366,7 +366,10 @@ class Recognizer(Protocol):
     cannot be read gives a Problem and leaves the others alone.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """E.g. "ctc-v2"."""
+        ...
 
     def read(self, lines: Sequence[LineImage]) -> list[Candidates | Problem]:
         """Read all lines."""

@@ -2,37 +2,63 @@
 
 from __future__ import annotations
 
+import math
+from types import SimpleNamespace
+
 import pytest
 
-from odia_ocr.correct.calibrate import FEATURES, Calibration, describe, load_for
+from odia_ocr.correct.calibrate import (
+    CLUSTER_FEATURES,
+    LINE_FEATURES,
+    Calibration,
+    describe_cluster,
+    describe_line,
+    load_for,
+    sum_clusters,
+)
 from odia_ocr.language import split_clusters
 from odia_ocr.types import Candidates, Hypothesis, Symbol
 
-FITTED = Calibration(weights=(1.0, -2.0, 0.5, 1.0, 0.0), temperature=1.0)
+FITTED = Calibration(line=(1.0, -2.0, 0.5, 0.0, 0.6, 0.3), cluster=(1.0, 0.5, 0.4))
 
 
-def make_candidates(text: str, logp: float) -> Candidates:
+def make_candidates(text: str, logp: float, posterior: float | None = 0.9) -> Candidates:
     symbols = tuple(Symbol(char, logp) for char in text)
-    return Candidates("l", (Hypothesis(symbols, logp * len(text)),))
+    return Candidates("l", (Hypothesis(symbols, logp * len(text), -2.0 * len(text), posterior),))
 
 
-def test_surer_symbols_give_more_confidence() -> None:
-    sure, unsure = (FITTED(make_candidates("ଧର୍ମ", logp)) for logp in (-0.001, -0.7))
-    assert sure.confidence is not None
-    assert unsure.confidence is not None
-    assert 1 >= sure.confidence > unsure.confidence >= 0
+def rate(text: str, logp: float, posterior: float | None = 0.9) -> float:
+    confidence = FITTED(make_candidates(text, logp, posterior)).confidence
+    assert confidence is not None
+    assert 0 <= confidence <= 1
+    return confidence
+
+
+def test_surer_symbols_and_a_surer_search_give_more_confidence() -> None:
+    assert rate("ଧର୍ମ", -0.001) > rate("ଧର୍ମ", -0.7)
+    assert rate("ଧର୍ମ", -0.1, 0.99) > rate("ଧର୍ମ", -0.1, 0.5) > rate("ଧର୍ମ", -0.1, 0.1)
 
 
 def test_without_a_fit_there_is_no_confidence() -> None:
     reading = Calibration()(make_candidates("ଭଲ", -0.1))
     assert reading.confidence is None
     assert reading.text == "ଭଲ"
+    assert reading.cluster_confidence == pytest.approx([math.exp(-0.1)] * 2)
 
 
 def test_every_cluster_is_rated() -> None:
     reading = FITTED(make_candidates("କ୍ଷ୍ମୀ ଧର୍ମ", -0.1))
     assert len(reading.cluster_confidence) == len(split_clusters(reading.text))
-    assert reading.cluster_confidence[0] == pytest.approx(2.718281828 ** (-0.1 * 6), rel=1e-6)
+    assert reading.cluster_confidence[0] < reading.cluster_confidence[1]
+    (hyp,) = make_candidates("କ୍ଷ୍ମୀ ଧର୍ମ", -0.1).hypotheses
+    assert sum_clusters(hyp)[0] == pytest.approx(-0.6)
+
+
+def test_what_the_language_model_put_in_is_doubted_less_in_a_sure_line() -> None:
+    (sure,) = make_candidates("କଖ", -3.0, 0.98).hypotheses
+    assert describe_cluster(sure, -3.0)[2] == pytest.approx(math.log(49), abs=0.1)
+    doubtful, surer = (FITTED(make_candidates("କ", -3.0, p)) for p in (0.3, 0.98))
+    assert surer.cluster_confidence[0] > doubtful.cluster_confidence[0]
 
 
 def test_the_output_is_normalised_and_the_hypothesis_kept() -> None:
@@ -43,22 +69,29 @@ def test_the_output_is_normalised_and_the_hypothesis_kept() -> None:
     assert reading.cluster_confidence == ()
 
 
-def test_an_empty_hypothesis_has_numbers_too() -> None:
-    assert len(describe(Hypothesis((), -3.0))) == len(FEATURES)
+def test_an_empty_hypothesis_and_one_without_a_search_have_numbers_too() -> None:
+    assert len(describe_line(Hypothesis((), -3.0))) == len(LINE_FEATURES)
+    assert describe_line(Hypothesis((), -3.0))[4:] == (0.0, 0.0)
+    assert len(describe_cluster(Hypothesis((), 0.0), -1.0)) == len(CLUSTER_FEATURES)
     assert FITTED(Candidates("l", (Hypothesis((), 0.0),))).text == ""
 
 
 def test_extreme_scores_stay_probabilities() -> None:
-    extreme = Calibration(weights=(0.0, -500.0, 0.0, 0.0, 0.0))
+    extreme = Calibration(line=(0.0, -500.0, 0.0, 0.0, 0.0, 0.0))
     confidence = extreme(make_candidates("କ", -30.0)).confidence
     assert confidence is not None
     assert 0 <= confidence <= 1
 
 
 def test_a_wrong_number_of_weights_is_refused() -> None:
-    with pytest.raises(ValueError, match="needs 5 weights"):
-        Calibration(weights=(1.0,))
+    with pytest.raises(ValueError, match="needs 6 weights"):
+        Calibration(line=(1.0,))
+    with pytest.raises(ValueError, match="needs 3 weights"):
+        Calibration(cluster=(1.0,))
 
 
-def test_an_engine_without_calibration_still_reads() -> None:
-    assert load_for(object())(make_candidates("କ", -0.5)).text == "କ"
+def test_a_recognizer_brings_its_calibration() -> None:
+    fit = {"line": [1, 0, 0, 0, 0, 0], "cluster": [1, 0, 0], "review": 0.9}
+    reading = load_for(SimpleNamespace(calibration=fit))(make_candidates("କ", -0.1))
+    assert reading.confidence == pytest.approx(1 / (1 + math.exp(-1)))
+    assert load_for(object())(make_candidates("କ", -0.1)).confidence is None

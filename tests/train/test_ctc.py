@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,14 @@ from odia_ocr.data.lines import make_renderer, render_lines  # noqa: E402
 from odia_ocr.data.lineset import load_labelled  # noqa: E402
 from odia_ocr.data.render_folder import write_rendered  # noqa: E402
 from odia_ocr.errors import ConfigError, DataError, FileMissingError, ModelMissingError  # noqa: E402
-from odia_ocr.recognize.ctc import load  # noqa: E402
+from odia_ocr.recognize.ctc import load, load_fast  # noqa: E402
 from odia_ocr.recognize.line_tensor import Geometry  # noqa: E402
 from odia_ocr.train.checkpoint import open_model, save_weights  # noqa: E402
+from odia_ocr.train.confidence import fit_confidence, store_calibration  # noqa: E402
 from odia_ocr.train.ctc import rate_at, train_ctc  # noqa: E402
 from odia_ocr.train.ctc_config import TrainConfig, config_from  # noqa: E402
 from odia_ocr.train.ctc_model import CtcArchitecture, CtcModel  # noqa: E402
-from odia_ocr.train.export import fit_confidence, store_calibration, write_onnx  # noqa: E402
+from odia_ocr.train.export import write_onnx  # noqa: E402
 from odia_ocr.train.quantise import quantise_model  # noqa: E402
 from odia_ocr.train.stream import StreamConfig, stream_chunks  # noqa: E402
 from odia_ocr.types import Candidates, LineImage  # noqa: E402
@@ -181,9 +183,12 @@ def test_a_confidence_fit_is_stored_with_the_model(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     write_onnx(CtcModel(TINY).eval(), path, version="t")
     fit = fit_confidence(load(str(path), threads=1), count=24)
-    store_calibration(path, fit)
+    store_calibration(path, {"beam": fit})
+    store_calibration(path, {"joint": replace(fit, lines=7)})
     stored = load(str(path), threads=1)
-    assert tuple(stored.calibration["weights"]) == fit.weights
+    assert tuple(stored.calibration["line"]) == fit.line
+    assert stored.calibration["lines"] == fit.lines
+    assert load_fast(str(path), threads=1).calibration == {}
     assert stored.name == "ctc-t"
     (result,) = stored.read([LineImage("a", np.full((48, 90), 255, np.uint8))])
     assert isinstance(result, Candidates)

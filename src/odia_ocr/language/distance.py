@@ -57,3 +57,12 @@ def align(reference: Sequence[str], hypothesis: Sequence[str]) -> list[AlignedPa
                 AlignedPair(left[i] if i < len(left) else "", right[i] if i < len(right) else "")
             )
     return pairs
+
+
+def find_kept(reference: Sequence[str], hypothesis: Sequence[str]) -> list[bool]:
+    """Which units of the hypothesis a cheapest alignment finds in the reference."""
+    kept = [False] * len(hypothesis)
+    for block in Levenshtein.opcodes(reference, hypothesis).as_matching_blocks():
+        for at in range(block.b, block.b + block.size):
+            kept[at] = True
+    return kept

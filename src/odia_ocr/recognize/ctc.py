@@ -108,6 +108,19 @@ class CtcRecognizer:
         ]
 
 
+def read_calibration(session: InferenceSession, decoder: str) -> dict[str, Any]:
+    """The confidence fit that a model file holds for a way of decoding; empty without one.
+
+    Args:
+        session: The open model.
+        decoder: "beam" with the language model, "path" for best-path decoding, "joint" for
+            readings of several views.
+    """
+    fits: dict[str, Any] = json.loads(read_metadata(session).get("calibration", "{}"))
+    found = fits.get(decoder, {})
+    return found if isinstance(found, dict) else {}
+
+
 def load_fast(model: str | None = None, *, threads: int | None = None) -> CtcRecognizer:
     """Like `load`, with best-path decoding and no language model.
 
@@ -115,7 +128,11 @@ def load_fast(model: str | None = None, *, threads: int | None = None) -> CtcRec
         ModelMissingError: As `load`.
     """
     recognizer = load(model, threads=threads)
-    return replace(recognizer, decoder=GreedyDecoder(source=f"{recognizer.name}/greedy"))
+    return replace(
+        recognizer,
+        calibration=read_calibration(recognizer.session, "path"),
+        decoder=GreedyDecoder(source=f"{recognizer.name}/greedy"),
+    )
 
 
 def load(model: str | None = None, *, threads: int | None = None) -> CtcRecognizer:
@@ -138,7 +155,6 @@ def load(model: str | None = None, *, threads: int | None = None) -> CtcRecogniz
             geometry = replace(geometry, bucket=_SINGLE_BUCKET)
         version = meta["version"]
         preprocessing = meta["preprocessing"]
-        calibration = json.loads(meta.get("calibration", "{}"))
     except (KeyError, ValueError, TypeError) as error:
         raise ModelMissingError(
             f"{path} holds no odia-ocr metadata ({error}).",
@@ -154,7 +170,7 @@ def load(model: str | None = None, *, threads: int | None = None) -> CtcRecogniz
         name=f"ctc-{version}",
         alphabet=alphabet,
         geometry=geometry,
-        calibration=calibration,
+        calibration=read_calibration(session, "beam"),
         session=session,
         decoder=BeamDecoder(lm, Fusion.of(lm), nbest=1, source=f"ctc-{version}/beam"),
         threads=count_threads(threads),
