@@ -31,6 +31,11 @@ def find_weights(name: str, suffix: str = ".onnx") -> Path:
     return path
 
 
+def find_members(name: str) -> list[Path]:
+    """Further shipped models of a kind, "NAME-member-*.onnx", in the order of their names."""
+    return sorted((Path(str(files("odia_ocr"))) / "weights").glob(f"{name}-member-*.onnx"))
+
+
 def count_threads(asked: int | None) -> int:
     """Threads to compute with: what was asked for, else the cores this process may use."""
     if asked:

@@ -295,7 +295,8 @@ def test_an_engine_with_its_own_layout_that_reads_nothing(run, tmp_path, monkeyp
         ("fast", "ctc:mine.onnx", "ctc-fast:mine.onnx"),
         ("fast", "tesseract", "tesseract"),
         ("balanced", "ctc", "ctc"),
-        ("best", "ctc", "ctc"),
+        ("best", "ctc", "ctc-best"),
+        ("best", "ctc:mine.onnx", "ctc-best:mine.onnx"),
     ],
 )
 def test_presets_choose_the_engine(run, tmp_path, monkeypatch, preset, engine, opened):

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 EXIT_SOME_FAILED = 1
 EXIT_NOTHING_READ = 3
 _DEFAULT_FORMATS = ["txt", "json"]
-# Part of the command already, so that scripts may name one before the engines differ by it.
-_PRESETS = ["fast", "balanced", "best"]
+_PRESETS = {"fast": "ctc-fast", "balanced": "ctc", "best": "ctc-best"}
 
 
 def read(
@@ -71,7 +70,7 @@ def read(
         str,
         typer.Option(
             metavar="fast|balanced|best",
-            help="fast reads without the language model; balanced and best are the same for now.",
+            help="fast reads without the language model; best takes several looks at each line.",
         ),
     ] = "balanced",
     pages: Annotated[
@@ -137,7 +136,7 @@ def read(
     from odia_ocr.pipeline import PageOptions
 
     if preset not in _PRESETS:
-        raise name_choices(preset, _PRESETS, kind="preset")
+        raise name_choices(preset, list(_PRESETS), kind="preset")
     check_style(digits)
     wanted = [find_format(name) for name in _split_names(formats) or _DEFAULT_FORMATS]
     if output is None and (overlay or (formats and [f.name for f in wanted] != ["txt"])):
@@ -147,8 +146,8 @@ def read(
         )
     if output is not None and output.exists() and not output.is_dir():
         raise UsageError(f"{output} is not a folder.", next_step="Give -o a folder.")
-    if preset == "fast" and engine.partition(":")[0] == "ctc":
-        engine = engine.replace("ctc", "ctc-fast", 1)
+    if engine.partition(":")[0] == "ctc":
+        engine = engine.replace("ctc", _PRESETS[preset], 1)
     job = ReadJob(
         engine=engine,
         detector=str(detector) if detector else None,

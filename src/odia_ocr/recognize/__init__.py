@@ -12,6 +12,7 @@ from odia_ocr.types import PageReader, Recognizer
 ENGINES = {
     "ctc": "odia_ocr.recognize.ctc:load",
     "ctc-fast": "odia_ocr.recognize.ctc:load_fast",
+    "ctc-best": "odia_ocr.recognize.joint:load",
     "tesseract": "odia_ocr.recognize.tesseract:load",
     "tesseract-lines": "odia_ocr.recognize.tesseract:load_lines",
 }
@@ -23,9 +24,9 @@ def open_recognizer(name: str = "ctc", *, threads: int | None = None) -> Recogni
     """Open a recognizer.
 
     Args:
-        name: "ctc", "ctc:FILE.onnx", "ctc-fast" (no language model), "tesseract",
-            "tesseract:ori"; "tesseract-lines" is Tesseract on lines that we found, also when
-            whole pages are read.
+        name: "ctc", "ctc:FILE.onnx", "ctc-fast" (no language model), "ctc-best" (several models and
+            versions of each line), "tesseract", "tesseract:ori"; "tesseract-lines" is Tesseract on
+            lines that we found, also when whole pages are read.
         threads: Threads to compute with; None takes all cores this process may use.
 
     Raises:

@@ -13,11 +13,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from odia_ocr.errors import UsageError
 from odia_ocr.language import Alphabet
 from odia_ocr.recognize.augment import View, check_views
+from odia_ocr.recognize.ctc import load as load_ctc
+from odia_ocr.recognize.ctc import read_calibration
 from odia_ocr.recognize.decode.beam import BeamDecoder
 from odia_ocr.recognize.decode.forward import score_labels
+from odia_ocr.runtime import find_members
 from odia_ocr.types import Candidates, Emission, Hypothesis, LineImage, Problem
+
+VERSIONS = ("wide", "narrow")  # in which the first model sees each line as well
+_PROPOSALS = 4  # readings of each view
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,4 +90,30 @@ class JointRecognizer:
             for i, text in enumerate(texts)
         ]
         hyps.sort(key=lambda hyp: -(hyp.posterior or 0.0))
+        if not hyps[0].symbols:  # a blank line has no rivals
+            del hyps[1:]
         return Candidates(emissions[0].line_id, tuple(hyps))
+
+
+def load(model: str | None = None, *, threads: int | None = None) -> JointRecognizer:
+    """The shipped models together, or an ONNX file; each line is also seen wider and narrower.
+
+    Raises:
+        ModelMissingError: As `odia_ocr.recognize.ctc.load`.
+        UsageError: If the file was not made for beam search with the shipped language model.
+    """
+    first = load_ctc(model, threads=threads)
+    if not isinstance(first.decoder, BeamDecoder):
+        raise UsageError(f"{first.name} has no beam search to join readings with.")
+    others = [] if model else [load_ctc(str(path), threads=threads) for path in find_members("ctc")]
+    views = (
+        View(first),
+        *(View(first, version) for version in VERSIONS),
+        *(View(other) for other in others),
+    )
+    return JointRecognizer(
+        name=f"joint-{len(views)}",
+        views=views,
+        decoder=replace(first.decoder, nbest=_PROPOSALS),
+        calibration=read_calibration(first.session, "joint"),
+    )
