@@ -2,6 +2,7 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,11 @@ from odia_ocr.errors import (
     ModelMissingError,
     PictureError,
     RecognitionError,
+    ResourceMissingError,
     UsageError,
 )
 from odia_ocr.pages.crop import crop_line
+from odia_ocr.pages.detector import load_detector
 from odia_ocr.pages.text_layer import LayerLine, LayerWord, TextLayer
 from odia_ocr.pipeline import (
     DOUBTFUL_CLUSTER,
@@ -29,6 +32,7 @@ from odia_ocr.pipeline import (
 )
 from odia_ocr.types import Candidates, Hypothesis, Page, PageImage, Problem, Reading, Symbol
 
+SAMPLE = Path(__file__).parent.parent / "samples" / "page.png"
 LOW_CLUSTER, HIGH_CLUSTER = DOUBTFUL_CLUSTER / 2, (1 + DOUBTFUL_CLUSTER) / 2
 LOW_LINE, HIGH_LINE = DOUBTFUL_LINE / 2, (1 + DOUBTFUL_LINE) / 2
 
@@ -428,7 +432,7 @@ class FakeFile:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 8])
-def test_pages_made_ready_ahead_keep_their_order_and_their_failures(threads):
+def test_pages_side_by_side_keep_their_order_and_their_failures(threads):
     file = FakeFile(
         7, broken={3: PictureError("bad page", next_step="Export it."), 5: KeyError("x")}
     )
@@ -446,13 +450,74 @@ def test_pages_made_ready_ahead_keep_their_order_and_their_failures(threads):
     assert "KeyError" in outcomes[4].problem.message
 
 
-def test_no_more_pages_are_made_ready_than_needed():
+def test_no_more_pages_are_begun_than_a_few():
     file = FakeFile(50)
     outcomes = Reader(FakeRecognizer(), correct, threads=8).read_each(file)
     next(outcomes)
     next(outcomes)
     outcomes.close()
-    assert len(file.loaded) <= 5
+    assert len(file.loaded) <= 7
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ResourceMissingError("gone")])
+def test_what_ends_everything_ends_pages_side_by_side_too(error):
+    class Stops(FakeRecognizer):
+        def read(self, lines):
+            raise error
+
+    file = FakeFile(50)
+    before = threading.active_count()
+    with pytest.raises(type(error) if isinstance(error, Exception) else error):
+        list(Reader(Stops(), correct, threads=3).read_each(file))
+    assert len(file.loaded) <= 6
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(("threads", "pages", "each"), [(2, 5, 1), (8, 2, 4), (9, 50, 2)])
+def test_pages_side_by_side_share_the_threads(threads, pages, each):
+    alone, shared = FakeRecognizer(), FakeRecognizer()
+    asked = []
+
+    def reopen(count):
+        asked.append(count)
+        return reader_of(shared)
+
+    reader = Reader(alone, correct, threads=threads, reopen=reopen)
+    assert len(list(reader.read_each(FakeFile(1)))) == 1
+    assert not asked
+    assert (alone.calls, shared.calls) == (1, 0)
+    assert len(list(reader.read_each(FakeFile(pages)))) == pages
+    assert asked == [each]
+    assert (alone.calls, shared.calls) == (1, pages)
+
+
+def test_threads_do_not_change_what_is_read():
+    sample = Image.open(SAMPLE).convert("L")
+    pages = [sample, sample.rotate(180), sample.resize((460, 600)), sample.rotate(2, fillcolor=255)]
+    stream = io.BytesIO()
+    pages[0].save(stream, "TIFF", save_all=True, append_images=pages[1:])
+    alone, together = (read(stream.getvalue(), engine="ctc-fast", threads=n) for n in (1, 3))
+    assert len(alone.pages) == 4
+    assert together == alone
+
+
+def test_flat_pages_are_not_straightened(monkeypatch):
+    tried = []
+
+    def straighten(view):
+        tried.append(view)
+        return view
+
+    monkeypatch.setattr("odia_ocr.pipeline.straighten", straighten)
+    sample = Image.open(SAMPLE).convert("L")
+    segmenter = load_detector(threads=1)
+    reader = Reader(FakeRecognizer(), correct, segmenter=segmenter)
+    page = read(sample, reader=reader).pages[0]
+    assert page.lines
+    assert not tried
+    turned = sample.rotate(6, expand=True, fillcolor=255)
+    read(turned, reader=reader)
+    assert len(tried) == 1
 
 
 def test_a_damaged_file_is_told_on_its_first_page():

@@ -7,8 +7,9 @@ read a `Problem` of its document, and when nothing could be read at all the erro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from odia_ocr.errors import InputError, OdiaOcrError, RecognitionError, Resource
 from odia_ocr.line_reading import SURE, LineReader, count_sure, cut_line, rate_sureness, tell_error
 from odia_ocr.pages import orientation, text_layer
 from odia_ocr.pages.ahead import work_ahead
+from odia_ocr.pages.flatness import lies_flat
 from odia_ocr.pages.images import PageFile, PageLimits, open_pages
 from odia_ocr.pages.page_range import ALL_PAGES, PageRange, parse_pages
 from odia_ocr.pages.profile import ProfileSegmenter
@@ -51,8 +53,8 @@ REMARKS = frozenset({"blank-page", "doubtful"})
 # How many times the surely read clusters a straightened page must have.
 _BETTER = 1.02
 
-# Pages made ready in advance: each costs the memory of its pixels and of the search for lines.
-_MOST_AHEAD = 2
+# Pages read at once: each costs the memory of its pixels and of the search for lines.
+_MOST_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,10 @@ class Reader:
         corrector: Chooses the reading of each line; writes the calibrated confidence.
         segmenter: Finds the lines.
         page_reader: An engine with its own layout, which then does the work of all three.
-        threads: With more than one, the next pages are made ready while one is read.
+        threads: With more than one, so many pages of a file are read side by side, and the
+            recognizer is called from several threads.
+        reopen: Opens the same reader on so many threads: pages side by side share the threads, or
+            they would be in each other's way. None takes this one.
     """
 
     recognizer: Recognizer
@@ -135,6 +140,7 @@ class Reader:
     segmenter: Segmenter = field(default_factory=ProfileSegmenter)
     page_reader: PageReader | None = None
     threads: int = 1
+    reopen: Callable[[int], Reader] | None = None
 
     @property
     def lines(self) -> LineReader:
@@ -156,7 +162,7 @@ class Reader:
         pages: PageRange = ALL_PAGES,
         options: PageOptions = DEFAULT_OPTIONS,
     ) -> Iterator[PageOutcome]:
-        """Read the wanted pages one after the other; a failing page does not stop the rest.
+        """Read the wanted pages, in order; a failing page does not stop the rest.
 
         Raises:
             InputError: If the file has none of the wanted pages.
@@ -168,23 +174,23 @@ class Reader:
                 f"{file.source}: none of the wanted pages is among its {file.count}.",
                 next_step="Check --pages.",
             )
-        prepare = partial(self._prepare, file, options)
-        workers = min(self.threads - 1, _MOST_AHEAD)
+        workers = min(self.threads, len(numbers), _MOST_AT_ONCE)
+        reader = self.reopen(self.threads // workers) if workers > 1 and self.reopen else self
+        read_one = partial(reader._read_one, file, options)
         untold = tuple(file.problems)
-        for number, get_sheet in work_ahead(prepare, numbers, workers=workers):
-            outcome = self._read_one(file.source, number, get_sheet, options)
-            if untold and outcome.page is not None:  # on the first page that is read
-                told = tuple(replace(problem, page=number) for problem in untold)
-                page = replace(outcome.page, problems=(*told, *outcome.page.problems))
-                outcome = replace(outcome, page=page)
-                untold = ()
-            yield outcome
+        with closing(work_ahead(read_one, numbers, workers=workers)) as readings:
+            for number, get_outcome in readings:
+                outcome = get_outcome()
+                if untold and outcome.page is not None:  # on the first page that is read
+                    told = tuple(replace(problem, page=number) for problem in untold)
+                    page = replace(outcome.page, problems=(*told, *outcome.page.problems))
+                    outcome = replace(outcome, page=page)
+                    untold = ()
+                yield outcome
 
-    def _read_one(
-        self, source: str, number: int, get_sheet: Callable[[], _Sheet], options: PageOptions
-    ) -> PageOutcome:
+    def _read_one(self, file: PageFile, options: PageOptions, number: int) -> PageOutcome:
         try:
-            sheet = get_sheet()
+            sheet = self._prepare(file, options, number)
             return PageOutcome(number, self._read_sheet(sheet, options), sheet.image)
         except ResourceMissingError:
             raise
@@ -192,7 +198,7 @@ class Reader:
             return PageOutcome(number, error=error)
         except Exception as error:  # one page must not take a long book with it
             failure = RecognitionError(
-                f"{source}, page {number}: reading failed: {tell_error(error)}",
+                f"{file.source}, page {number}: reading failed: {tell_error(error)}",
                 next_step="Read the other pages with --pages, and report this page.",
             )
             failure.__cause__ = error
@@ -218,11 +224,13 @@ class Reader:
         return replace(sheet, looks=tuple(self._look(view) for view in views))
 
     def _look(self, flat: View) -> _Look:
-        rival = None
+        as_it_lies = _Look(flat, flat, self.segmenter.segment(flat.image))
+        if lies_flat(as_it_lies.page.lines):
+            return as_it_lies
         view = straighten(flat)
-        if view is not flat:
-            rival = _Look(flat, flat, self.segmenter.segment(flat.image))
-        return _Look(flat, view, self.segmenter.segment(view.image), rival)
+        if view is flat:
+            return as_it_lies
+        return _Look(flat, view, self.segmenter.segment(view.image), as_it_lies)
 
     def _read_sheet(self, sheet: _Sheet, options: PageOptions) -> Page:
         if sheet.layer is not None:
@@ -324,17 +332,26 @@ def open_reader(
 
     Args:
         engine: Name of the recognizer.
-        threads: Of the recognizer; default as many as help.
+        threads: Lines of a page, or pages of a file, read side by side; default as many as help.
         detector: File of another line detector than the shipped one.
 
     Raises:
         UsageError: If the engine is unknown.
         ResourceMissingError: If its model or program is missing.
     """
+    from odia_ocr.runtime import count_threads
+
+    count = count_threads(threads)
+    reader = _open_on(engine, detector, count)
+    if count == 1:
+        return reader
+    return replace(reader, reopen=cache(partial(_open_on, engine, detector)))
+
+
+def _open_on(engine: str, detector: str | None, threads: int) -> Reader:
     from odia_ocr.correct.calibrate import load_for
     from odia_ocr.pages.detector import load_detector
     from odia_ocr.recognize import open_page_reader, open_recognizer
-    from odia_ocr.runtime import count_threads
 
     recognizer = open_recognizer(engine, threads=threads)
     page_reader = open_page_reader(engine, threads=threads)
@@ -343,7 +360,7 @@ def open_reader(
         load_for(recognizer),
         segmenter=ProfileSegmenter() if page_reader else load_detector(detector, threads=threads),
         page_reader=page_reader,
-        threads=count_threads(threads),
+        threads=threads,
     )
 
 

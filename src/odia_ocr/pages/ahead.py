@@ -1,4 +1,4 @@
-"""Work on the next pages while this one is read: a short queue that keeps the order.
+"""Several pages are worked on at once: a short queue that keeps the order.
 
 Knows nothing of pages; a number goes in and what was made of it comes out.
 """
@@ -6,7 +6,7 @@ Knows nothing of pages; a number goes in and what was made of it comes out.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,18 +15,20 @@ Made = TypeVar("Made")
 
 def work_ahead(
     make: Callable[[int], Made], numbers: Sequence[int], *, workers: int
-) -> Iterator[tuple[int, Callable[[], Made]]]:
+) -> Generator[tuple[int, Callable[[], Made]], None, None]:
     """Give (number, how to get what `make` made of it) in order.
 
     Args:
         make: Called once for each number, in another thread when there are workers.
         numbers: In the order wanted.
-        workers: Threads, and how many results lie ready at most; 0 makes each when asked for.
+        workers: Threads, and how many results lie ready at most; with fewer than two, each is
+            made when asked for.
 
     Yields:
-        The number, and a callable that returns the result or raises what `make` raised.
+        The number, and a callable that returns the result or raises what `make` raised. Closed
+        early, it waits for what is under way and begins nothing more.
     """
-    if workers < 1 or len(numbers) < 2:
+    if workers < 2 or len(numbers) < 2:
         for number in numbers:
             yield number, lambda number=number: make(number)  # type: ignore[misc]
         return

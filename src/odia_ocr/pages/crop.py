@@ -7,6 +7,7 @@ nothing of text.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -134,7 +135,7 @@ def _edges(polygon: Polygon) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
 
 
 def _along(edge: tuple[Point, ...], marks: tuple[float, ...], share: float) -> Point:
-    return (
-        round(float(np.interp(share, marks, [x for x, _ in edge])), 1),
-        round(float(np.interp(share, marks, [y for _, y in edge])), 1),
-    )
+    i = min(max(bisect_right(marks, share), 1), len(marks) - 1)
+    part = (share - marks[i - 1]) / max(1e-9, marks[i] - marks[i - 1])
+    (x0, y0), (x1, y1) = edge[i - 1], edge[i]
+    return round(x0 + part * (x1 - x0), 1), round(y0 + part * (y1 - y0), 1)

@@ -15,10 +15,11 @@ from odia_ocr.pages.ink import to_grey
 from odia_ocr.types import LineImage
 
 if TYPE_CHECKING:
-    from odia_ocr.types import FloatArray
+    from odia_ocr.types import FloatArray, GreyPixels
 
 _ROWS = 16  # height at which the ground is looked at
 _GROUND = 7  # cells; wider than any stroke, so some ground is always in the window
+_STEPS = (1, 2, 3)  # they add up to one less than the window
 _UNEVEN = 1.15  # brightest over darkest ground, from here on a line is levelled
 _DARKEST = 24.0  # grey levels; a ground below this is no paper
 _PAPER = 235.0  # grey level the ground gets
@@ -34,8 +35,11 @@ def level_line(line: LineImage) -> LineImage:
     grey = to_grey(np.ascontiguousarray(line.pixels[::step, ::step]))
     columns = max(4, round(width * _ROWS / height))
     small = Image.fromarray(grey).resize((columns, _ROWS), Image.Resampling.BOX)
-    values = np.asarray(small, np.float32)
-    ground = _blur(_widen(_widen(values, 0), 1))
+    values = np.asarray(small)
+    widened = _widen(_widen(values).T).T
+    if widened.max() < _UNEVEN * widened.min():  # most lines: the rest would say the same
+        return line
+    ground = _blur(widened)
     low, high = np.percentile(ground, (2, 98))
     if low < _DARKEST or high < _UNEVEN * low:
         return line
@@ -50,19 +54,17 @@ def level_line(line: LineImage) -> LineImage:
     return LineImage(line.id, levelled)
 
 
-def _widen(values: FloatArray, axis: int) -> FloatArray:
-    """The greatest value within `_GROUND` cells along an axis."""
+def _widen(values: GreyPixels) -> GreyPixels:
+    """The greatest value within `_GROUND` cells along the first axis."""
     reach = _GROUND // 2
-    padded = np.pad(values, [(reach, reach) if i == axis else (0, 0) for i in (0, 1)], mode="edge")
-    count = values.shape[axis]
-    widest = values
-    for shift in range(_GROUND):
-        widest = np.maximum(widest, padded.take(np.arange(shift, shift + count), axis))
+    widest = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
+    for step in _STEPS:
+        widest = np.maximum(widest[step:], widest[:-step])
     return widest
 
 
-def _blur(values: FloatArray) -> FloatArray:
+def _blur(values: GreyPixels) -> FloatArray:
     margin = _GROUND
-    padded = Image.fromarray(np.pad(values, margin, mode="edge").astype(np.uint8))
+    padded = Image.fromarray(np.pad(values, margin, mode="edge"))
     blurred = np.asarray(padded.filter(ImageFilter.BoxBlur(_GROUND / 2)), np.float32)
     return blurred[margin:-margin, margin:-margin]

@@ -114,10 +114,19 @@ class DetectedRow:
             step = points[here] - points[there]
             ends.append(points[here] + step * (side / max(1e-6, float(np.hypot(*step)))))
         points[0], points[-1] = ends
-        along = np.gradient(points, axis=0)
-        along /= np.maximum(np.hypot(along[:, 0], along[:, 1])[:, None], 1e-9)
+        along = _directions(points)
         moved = points + down * np.stack([-along[:, 1], along[:, 0]], axis=1)
         return [(float(x), float(y)) for x, y in moved]
+
+
+def _directions(points: Floats) -> Floats:
+    """Unit vectors along a path at each of its points."""
+    along = np.empty_like(points)
+    along[0], along[-1] = points[1] - points[0], points[-1] - points[-2]
+    along[1:-1] = points[2:] - points[:-2]
+    lengths = np.hypot(along[:, 0], along[:, 1])
+    directions: Floats = along / np.maximum(lengths[:, None], 1e-9)
+    return directions
 
 
 def settle_slopes(

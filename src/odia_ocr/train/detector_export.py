@@ -16,6 +16,7 @@ from odia_ocr.runtime import open_session
 from odia_ocr.train.ctc_model import count_parameters
 from odia_ocr.train.detector import open_detector
 from odia_ocr.train.detector_model import MULTIPLE, DetectorModel
+from odia_ocr.train.detector_quantise import quantise_detector
 from odia_ocr.train.detector_stream import DISTANCE_UNIT, STRIDE
 
 
@@ -72,6 +73,7 @@ def export_detector(weights: Path, out: Path, *, version: str) -> None:
     """
     model = open_detector(weights)
     write_detector_onnx(model, out, version=version)
+    quantise_detector(out, out)
     meta: dict[str, Any] = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
     facts = "\n".join(f"| {key} | {value} |" for key, value in meta["facts"].items())
     shape = "\n".join(f"| {key} | {value} |" for key, value in meta["architecture"].items())

@@ -38,7 +38,7 @@ class _CalibrationLines:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_quantiser() -> Iterator[None]:
     """Keep the quantiser's advice about itself off the terminal."""
     logging.disable(logging.WARNING)
     try:
@@ -71,7 +71,7 @@ def quantise_model(source: Path, target: Path, *, lines: int = 160, seed: int = 
 
     metadata = {entry.key: entry.value for entry in onnx.load(source).metadata_props}
     geometry = Geometry(**json.loads(metadata["geometry"]))
-    with tempfile.TemporaryDirectory() as name, _quiet():
+    with tempfile.TemporaryDirectory() as name, quiet_quantiser():
         prepared, mixed = Path(name) / "prepared.onnx", Path(name) / "mixed.onnx"
         quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         quantize_dynamic(
