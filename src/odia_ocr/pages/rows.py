@@ -29,7 +29,7 @@ _LEAST_SURE = 0.55  # mean probability of a row's cells
 _KNOT = 3.0  # reaches between the points of a curved row
 _SURE_LENGTH = 7.0  # reaches; a longer row is trusted with its own slope
 _GAP = 0.45  # reaches between pieces of a row
-_LONE_GAP = 1.0  # and between a row and a lone mark, which is narrower than _LONE
+_LONE_GAP = 1.2  # and between a row and a lone mark after it, which is narrower than _LONE
 _LONE = 0.5  # reaches
 _CURVED = 0.09  # of the reach: less is straight
 
@@ -287,8 +287,8 @@ def _join(rows: Sequence[DetectedRow]) -> list[DetectedRow]:
 def _goes_on(row: DetectedRow, other: DetectedRow) -> bool:
     reach = min(row.reach, other.reach)
     gap = other.left - row.right
-    # A lone mark, such as a danda, stands off by a space.
-    lone = min(row.right - row.left, other.right - other.left) < _LONE * reach
+    # A lone mark after a row, such as a danda, stands off by a space.
+    lone = other.right - other.left < _LONE * reach
     if (
         not -0.5 * reach < gap < (_LONE_GAP if lone else _GAP) * reach
         or max(row.reach, other.reach) > 1.6 * reach
