@@ -45,12 +45,48 @@ def _scaled(factor: float) -> Callable[[Pixels], Pixels]:
     return scale
 
 
+def _shifted(share: float) -> Callable[[Pixels], Pixels]:
+    """Down by a share of the height, up where negative; the edge row fills the gap."""
+
+    def shift(pixels: Pixels) -> Pixels:
+        height = pixels.shape[0]
+        rows = np.arange(height) - round(share * height)
+        return np.asarray(pixels[np.clip(rows, 0, height - 1)])
+
+    return shift
+
+
+def _bent(power: float) -> Callable[[Pixels], Pixels]:
+    """Grey values by a power: below 1 the middle ones become lighter."""
+    table = np.round(255 * (np.arange(256) / 255) ** power).astype(np.uint8)
+    return lambda pixels: np.asarray(table[pixels])
+
+
+def _coarsened(factor: float) -> Callable[[Pixels], Pixels]:
+    """As if scanned with fewer dots per inch."""
+
+    def coarsen(pixels: Pixels) -> Pixels:
+        height, width = pixels.shape[:2]
+        picture = Image.fromarray(pixels)
+        size = (max(1, round(factor * width)), max(1, round(factor * height)))
+        small = picture.resize(size, Image.Resampling.BOX)
+        return np.asarray(small.resize((width, height), Image.Resampling.BICUBIC))
+
+    return coarsen
+
+
 # Keep the picture's shape.
 SAME_SHAPE: dict[str, Callable[[Pixels], Pixels]] = {
     "as-is": lambda pixels: pixels,
     "blur": _filtered(ImageFilter.GaussianBlur(0.8)),
     "sharpen": _filtered(ImageFilter.UnsharpMask(1.2, 90, 2)),
     "thin": _filtered(ImageFilter.MaxFilter(3)),
+    "thick": _filtered(ImageFilter.MinFilter(3)),
+    "up": _shifted(-0.04),
+    "down": _shifted(0.04),
+    "lighter": _bent(0.7),
+    "darker": _bent(1.4),
+    "coarse": _coarsened(0.6),
 }
 # Change it.
 OTHER_SHAPE: dict[str, Callable[[Pixels], Pixels]] = {

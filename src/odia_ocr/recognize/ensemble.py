@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from odia_ocr.errors import RecognitionError
 from odia_ocr.types import Candidates, LineImage, Problem, Recognizer
 
-Combine = Callable[[Sequence[Candidates]], Candidates]
+# One entry a member, in their order; None where it could not read the line.
+Combine = Callable[[Sequence[Candidates | None]], Candidates]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,12 +36,31 @@ class EnsembleRecognizer:
         """Read all lines; see `odia_ocr.types.Recognizer`.
 
         A member that fails on a line has no say there; a line on which all fail is a Problem.
+
+        Raises:
+            RecognitionError: If a member gives other lines than it was handed.
         """
         readings = [member.read(lines) for member in self.members]
+        for member, results in zip(self.members, readings, strict=True):
+            _check_lines(member.name, lines, results)
         return [self._combine(outcomes) for outcomes in zip(*readings, strict=True)]
 
     def _combine(self, outcomes: Sequence[Candidates | Problem]) -> Candidates | Problem:
-        read = [outcome for outcome in outcomes if isinstance(outcome, Candidates)]
-        if read:
+        read = [outcome if isinstance(outcome, Candidates) else None for outcome in outcomes]
+        if any(read):
             return self.combine(read)
-        return next(outcome for outcome in outcomes if isinstance(outcome, Problem))
+        return outcomes[0]
+
+
+def _check_lines(
+    name: str, lines: Sequence[LineImage], results: Sequence[Candidates | Problem]
+) -> None:
+    wrong = len(results) != len(lines) or any(
+        isinstance(result, Candidates) and result.line_id != line.id
+        for line, result in zip(lines, results, strict=False)
+    )
+    if wrong:
+        raise RecognitionError(
+            f"{name} gave {len(results)} results for {len(lines)} lines, or in another order.",
+            next_step="This is a fault of that recognizer; leave it out.",
+        )

@@ -23,7 +23,7 @@ from odia_ocr.recognize.decode.forward import score_labels
 from odia_ocr.runtime import find_members
 from odia_ocr.types import Candidates, Emission, Hypothesis, LineImage, Problem
 
-VERSIONS = ("wide", "narrow")  # in which the first model sees each line as well
+VERSIONS = ("wide", "narrow")  # in which a model without others sees each line as well
 _PROPOSALS = 4  # readings of each view
 
 
@@ -96,7 +96,7 @@ class JointRecognizer:
 
 
 def load(model: str | None = None, *, threads: int | None = None) -> JointRecognizer:
-    """The shipped models together, or an ONNX file; each line is also seen wider and narrower.
+    """The shipped models together; or an ONNX file, which also sees each line wider and narrower.
 
     Raises:
         ModelMissingError: As `odia_ocr.recognize.ctc.load`.
@@ -105,12 +105,9 @@ def load(model: str | None = None, *, threads: int | None = None) -> JointRecogn
     first = load_ctc(model, threads=threads)
     if not isinstance(first.decoder, BeamDecoder):
         raise UsageError(f"{first.name} has no beam search to join readings with.")
-    others = [] if model else [load_ctc(str(path), threads=threads) for path in find_members("ctc")]
-    views = (
-        View(first),
-        *(View(first, version) for version in VERSIONS),
-        *(View(other) for other in others),
-    )
+    members = [] if model else find_members("ctc")
+    others = [View(load_ctc(str(path), threads=threads)) for path in members]
+    views = (View(first), *(others or [View(first, version) for version in VERSIONS]))
     return JointRecognizer(
         name=f"joint-{len(views)}",
         views=views,

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from odia_ocr.recognize.decode.alignment import align_labels, find_best_path
+from odia_ocr.recognize.decode.alignment import Peaks
+from odia_ocr.recognize.decode.forward import score_labels
 from odia_ocr.recognize.decode.spelling import spell_peaks
 from odia_ocr.types import Emission, FloatArray, Hypothesis
 
@@ -52,28 +53,30 @@ class SamplingDecoder:
             )
 
     def __call__(self, emission: Emission) -> tuple[Hypothesis, ...]:
-        """Distinct readings; `posterior` is the share of the paths that spell one."""
-        paths = self._draw(emission)
-        near = find_best_path(emission.log_probs)
-        drawn: dict[tuple[int, ...], int] = {}
-        for path in paths.tolist():
-            labels = tuple(
-                k for k, before in zip(path, [0, *path], strict=False) if k and k != before
-            )
-            drawn[labels] = drawn.get(labels, 0) + 1
+        """Distinct readings; `posterior` is the share of the paths that spell one.
+
+        `optical_logp` is the log-probability of a reading over all its paths, at temperature 1;
+        symbols stand where the first path that was drawn for it has them.
+        """
+        if not len(emission.log_probs):
+            return (Hypothesis((), 0.0, posterior=1.0, source=self.source),)
+        drawn: dict[tuple[int, ...], list[Peaks]] = {}
+        for path in self._draw(emission):
+            peaks = _find_peaks(path)
+            drawn.setdefault(peaks.labels, []).append(peaks)
+        scores = score_labels(emission.log_probs, list(drawn))
         hyps: dict[str, Hypothesis] = {}
-        for labels, times in drawn.items():
-            peaks = align_labels(emission.log_probs, labels, near)
-            symbols = spell_peaks(emission, peaks, alternatives=self.alternatives)
+        for found, score in zip(drawn.values(), scores, strict=True):
+            symbols = spell_peaks(emission, found[0], alternatives=self.alternatives)
+            share, logp = len(found) / self.count, score
             text = "".join(symbol.text for symbol in symbols)
             known = hyps.get(text)
-            share = times / self.count + (known.posterior or 0.0 if known else 0.0)
-            logp = min(0.0, sum(symbol.logp for symbol in symbols))
+            if known:  # other labels, the same usual spelling
+                symbols = known.symbols
+                share += known.posterior or 0.0
+                logp = float(np.logaddexp(logp, known.optical_logp))
             hyps[text] = Hypothesis(
-                known.symbols if known else symbols,
-                max(known.optical_logp, logp) if known else logp,
-                posterior=min(1.0, share),
-                source=self.source,
+                symbols, min(0.0, logp), posterior=min(1.0, share), source=self.source
             )
         order = list(hyps.values())
         if not self.first:
@@ -96,6 +99,17 @@ class SamplingDecoder:
         dice = rng.random((self.count, len(log_probs), 1))
         places = (dice >= ends[None]).sum(axis=2)  # (count, T)
         return np.asarray(classes[np.arange(len(log_probs))[None], places])
+
+
+def _find_peaks(path: np.ndarray) -> Peaks:
+    """The labels of a path (T,) and where they stand."""
+    edges = np.flatnonzero(np.diff(path)) + 1
+    starts = np.concatenate(([0], edges))
+    kept = path[starts] != 0
+    ends = np.concatenate((edges, [len(path)]))[kept]
+    return Peaks(
+        tuple(path[starts[kept]].tolist()), tuple(starts[kept].tolist()), tuple(ends.tolist())
+    )
 
 
 def _normalise(shares: FloatArray) -> FloatArray:
