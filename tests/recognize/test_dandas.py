@@ -36,7 +36,8 @@ def test_strokes_after_odia_are_dandas(before: str, after: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["କଖ India", "କଖ I.E. ଗ", "PART I", "କଖ II ଗଘ", "[କଖ] ଗ", "କଖ!", "I କଖ", "12/10", "କଖ /12", ""]
+    "text",
+    ["କଖ India", "କଖ I.E. ଗ", "PART I", "କଖ II ଗଘ", "[କଖ] ଗ", "କଖ!", "I କଖ", "12/10", "କଖ /12", ""],
 )
 def test_latin_words_brackets_and_exclamations_stay(text: str) -> None:
     assert read(text) == text

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from odia_ocr.data.lines import make_renderer
-from odia_ocr.errors import UsageError
+from odia_ocr.errors import RecognitionError, UsageError
 from odia_ocr.fuse.vote import Vote
 from odia_ocr.recognize.augment import (
     SAME_SHAPE,
@@ -29,7 +29,7 @@ from odia_ocr.recognize.decode.forward import score_labels
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
 from odia_ocr.recognize.ensemble import EnsembleRecognizer
 from odia_ocr.recognize.joint import JointRecognizer
-from odia_ocr.types import Candidates, Emission, Hypothesis, LineImage, Problem, Symbol
+from odia_ocr.types import Candidates, Emission, Hypothesis, LineImage, Problem, Recognizer, Symbol
 
 ROWS = st.lists(st.lists(st.floats(0.01, 1.0), min_size=4, max_size=4), min_size=1, max_size=4)
 
@@ -81,6 +81,51 @@ def test_an_ensemble_votes_and_leaves_out_a_member_that_fails() -> None:
     assert isinstance(third, Problem)
     with pytest.raises(ValueError, match="no members"):
         EnsembleRecognizer("none", (), Vote())
+
+
+def test_weights_stay_with_their_members_when_one_fails() -> None:
+    members = (FakeRecognizer("ଗ", ("b",)), FakeRecognizer("କ"), FakeRecognizer("ଖ"))
+    vote = Vote("majority", weights=(4.0, 2.0, 1.0))
+    lines = [LineImage(name, np.zeros((4, 4), np.uint8)) for name in "ab"]
+    results = EnsembleRecognizer("vote", members, vote).read(lines)
+    assert [r.best.text for r in results if isinstance(r, Candidates)] == ["ଗ", "କ"]
+
+
+@dataclass(frozen=True)
+class WrongRecognizer:
+    """Leaves a line out, or gives the lines in another order."""
+
+    kept: slice
+    name: str = "wrong"
+
+    def read(self, lines: Sequence[LineImage]) -> list[Candidates | Problem]:
+        return FakeRecognizer("କ").read(lines)[self.kept]
+
+
+@pytest.mark.parametrize("kept", [slice(1), slice(None, None, -1)], ids=["fewer", "backwards"])
+def test_a_member_that_breaks_the_contract_is_named(kept: slice) -> None:
+    ensemble = EnsembleRecognizer("vote", (FakeRecognizer("କ"), WrongRecognizer(kept)), Vote())
+    lines = [LineImage(name, np.zeros((4, 4), np.uint8)) for name in "ab"]
+    with pytest.raises(RecognitionError, match="wrong gave"):
+        ensemble.read(lines)
+
+
+@pytest.mark.parametrize("kind", ["ensemble", "average", "version"])
+def test_recognizers_of_recognizers_keep_the_contract(
+    kind: str, model: CtcRecognizer, lines: list[LineImage]
+) -> None:
+    views = (View(model), View(model, "up"))
+    recognizer: Recognizer = {
+        "ensemble": EnsembleRecognizer("e", (model, VersionRecognizer(model, "pad")), Vote()),
+        "average": AveragedRecognizer("a", views, model.decoder),
+        "version": VersionRecognizer(model, "wide"),
+    }[kind]
+    assert isinstance(recognizer, Recognizer)
+    together = recognizer.read(lines)
+    assert [result.line_id for result in together] == [line.id for line in lines]
+    assert together == [recognizer.read([line])[0] for line in lines]
+    (tiny,) = recognizer.read([LineImage("tiny", np.full((1, 1), 90, np.uint8))])
+    assert tiny.line_id == "tiny"
 
 
 @given(ROWS)

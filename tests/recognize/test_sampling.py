@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from odia_ocr.recognize.decode.forward import score_labels
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
 from odia_ocr.recognize.decode.sampling import SamplingDecoder
 from odia_ocr.types import Emission
@@ -41,6 +44,24 @@ def test_readings_come_as_often_as_they_are_likely() -> None:
     assert shares["ଖ"] == pytest.approx(0.2, abs=0.03)
     assert [h.posterior for h in hyps] == sorted((h.posterior for h in hyps), reverse=True)
     assert sum(shares.values()) == pytest.approx(1.0)
+
+
+@given(ROWS)
+def test_scores_are_of_all_paths_and_symbols_of_a_drawn_one(rows: list[list[float]]) -> None:
+    emission = make_emission(rows)
+    for hyp in SamplingDecoder(count=8)(emission):
+        labels = [emission.alphabet.index(symbol.text) + 1 for symbol in hyp.symbols]
+        (logp,) = score_labels(emission.log_probs, [labels])
+        assert hyp.optical_logp == pytest.approx(min(0.0, logp), abs=1e-4)
+        spans = [symbol.span for symbol in hyp.symbols if symbol.span]
+        assert all(0.0 <= a < b <= 4.0 * len(rows) for a, b in spans)
+        assert all(one[1] <= other[0] for one, other in pairwise(spans))
+
+
+def test_a_line_without_frames_is_blank() -> None:
+    emission = Emission("l", np.zeros((0, 4), np.float32), ("କ", "ଖ", "7"), 4.0)
+    (hyp,) = SamplingDecoder(count=3)(emission)
+    assert (hyp.text, hyp.posterior) == ("", 1.0)
 
 
 def test_cuts_leave_out_the_tail_and_heat_evens_out() -> None:
