@@ -46,6 +46,8 @@ _FEW_CELLS = 3  # so few are no print
 # about 30 pixels, 192 rendered pages had 2.92, 2.82, 2.83 and 2.82 % of their letters wrong.
 _BEST = 24.0
 _NEAR_BEST = 1.34  # by which factor it may differ without another look
+_TALLEST = 44.0  # height of ink, pixels, up to which it sees well
+_CHEAP_PIXELS = 600_000  # pages of so few pixels are looked at as they are where that is possible
 _MOST_PIXELS = 5_000_000
 _PAD = 0.16  # ground kept above and below a line's ink, of its height
 _GAP_SHARE = 0.6  # of the gap to the next line, at most
@@ -110,7 +112,7 @@ class DetectorSegmenter:
             maps = self._look(grey, scale)
         for _ in range(2):
             usual = _usual_height(maps)
-            wanted = min(_BEST / usual, limit) if usual else scale
+            wanted = min(_choose_scale(usual, grey.size), limit) if usual else scale
             if 1 / _NEAR_BEST < wanted / scale < _NEAR_BEST:
                 break
             scale = wanted
@@ -217,6 +219,15 @@ def load_detector(model: str | None = None, *, threads: int | None = None) -> De
             next_step="Use the program's own model, or export the model again.",
         )
     return segmenter
+
+
+def _choose_scale(usual: float, pixels: int) -> float:
+    """The scale for a page whose print has this height of ink; small pages are seen whole.
+
+    Print of many sizes stands on posters and screens, and a small picture costs little time.
+    """
+    whole = min(1.0, _TALLEST / usual, math.sqrt(_CHEAP_PIXELS / pixels))
+    return max(_BEST / usual, whole)
 
 
 def _usual_height(maps: LineMaps) -> float:
