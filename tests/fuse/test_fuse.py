@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from odia_ocr.fuse.mbr import MinimumRisk
 from odia_ocr.fuse.pool import find_posteriors, pool_candidates
 from odia_ocr.fuse.rerank import Reranker, RerankWeights, fit_reranker
 from odia_ocr.fuse.vote import Vote, add_member, split_pieces
+from odia_ocr.language import distance, split_clusters
 from odia_ocr.language.ngram import NgramModel, open_ngram_model
 from odia_ocr.runtime import find_weights
 from odia_ocr.types import Candidates, Hypothesis, Symbol
@@ -73,6 +76,38 @@ def test_the_winner_keeps_symbols_and_spans_of_the_member_that_read_it() -> None
     assert voted.symbols == strong.symbols
 
 
+def test_losing_clusters_are_the_rivals_of_the_cluster_that_won() -> None:
+    members = [make_cands(text) for text in ("କ୍ଷଖ", "କ୍ଷଖ", "କ୍ଳଖ")]
+    first, last = Vote("majority")(members).best.symbols
+    assert (first.text, last.text) == ("କ୍ଷ", "ଖ")
+    ((rival, logp),) = first.alternatives
+    assert rival == "କ୍ଳ"
+    assert math.exp(logp) == pytest.approx(1 / 3, abs=0.01)
+    assert first.span == (0.0, 12.0)
+    assert first.logp == pytest.approx(3 * math.log(0.9))
+    assert last.alternatives == ()
+
+
+def test_a_member_that_failed_leaves_the_others_their_weights() -> None:
+    ka, kha = make_cands("କ"), make_cands("ଖ")
+    heavy_first = Vote("majority", weights=(5.0, 1.0, 1.0))
+    assert heavy_first([ka, kha, kha]).best.text == "କ"
+    assert heavy_first([None, kha, kha]).best.text == "ଖ"
+    assert heavy_first([ka, None, kha]).best.text == "କ"
+    assert pool_candidates([None, ka, kha], [9.0, 1.0, 2.0]).best.text == "ଖ"
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=4))
+def test_a_vote_reads_only_clusters_that_members_read(texts: list[str]) -> None:
+    pieces = {piece.text for text in texts for piece in split_pieces(make_hyp(text))}
+    best = Vote()([make_cands(text) for text in texts]).best
+    rest = best.text
+    while rest:
+        longest = max((p for p in pieces if rest.startswith(p)), key=len)
+        rest = rest[len(longest) :]
+    assert 0.0 <= (best.posterior or 0.0) <= 1.0
+
+
 @given(TEXTS)
 def test_a_vote_of_one_or_of_equals_is_itself(text: str) -> None:
     cands = make_cands(text)
@@ -100,6 +135,18 @@ def test_votes_refuse_what_makes_no_sense() -> None:
         Vote()([make_cands("କ"), other])
     with pytest.raises(ValueError, match="weights"):
         Vote(weights=(1.0,))([make_cands("କ"), make_cands("କ")])
+    for weights in ((0.0, 0.0), (1.0, -1.0)):
+        with pytest.raises(ValueError, match="not all 0"):
+            Vote(weights=weights)
+    for members, message in (
+        ([], "at least one"),
+        ([None], "at least one"),
+        ([make_cands("କ"), other], "other lines"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            pool_candidates(members)
+    with pytest.raises(ValueError, match="1 weights for 2"):
+        pool_candidates([make_cands("କ")] * 2, [1.0])
 
 
 def test_minimum_risk_takes_the_middle_of_the_list() -> None:
@@ -112,6 +159,34 @@ def test_minimum_risk_takes_the_middle_of_the_list() -> None:
     result = MinimumRisk()(cands)
     assert result.best.text in ("କଖକଖ", "କଖକକ")
     assert {hyp.text for hyp in result.hypotheses} == {hyp.text for hyp in cands.hypotheses}
+
+
+def test_minimum_risk_counts_in_clusters_or_in_characters() -> None:
+    # In clusters all three differ by one; in characters the first is far from the other two.
+    cands = make_cands(
+        make_hyp("କ୍ଷ୍ମୀ", posterior=0.4), make_hyp("ଖି", posterior=0.3), make_hyp("ଖୀ", posterior=0.3)
+    )
+    assert MinimumRisk()(cands).best.text == "କ୍ଷ୍ମୀ"
+    assert MinimumRisk(unit="character")(cands).best.text == "ଖୀ"
+    with pytest.raises(ValueError, match="temperature"):
+        MinimumRisk(temperature=0.0)
+
+
+@given(st.lists(TEXTS, min_size=2, max_size=5, unique=True), st.data())
+def test_the_first_reading_has_the_least_risk(texts: list[str], data: st.DataObject) -> None:
+    shares = [data.draw(st.floats(0.05, 1.0)) for _ in texts]
+    cands = make_cands(
+        *(make_hyp(t, posterior=p / sum(shares)) for t, p in zip(texts, shares, strict=True))
+    )
+    clusters = {text: split_clusters(text) for text in texts}
+    risks = {
+        mine: sum(
+            p * distance(clusters[t], clusters[mine]) for t, p in zip(texts, shares, strict=True)
+        )
+        for mine in texts
+    }
+    best = MinimumRisk()(cands).best.text
+    assert risks[best] == pytest.approx(min(risks.values()))
 
 
 @given(TEXTS)
@@ -146,6 +221,7 @@ def test_the_language_model_reorders_and_its_weights_are_fitted(lm: NgramModel) 
     ranked = Reranker(lm, fit.weights)(cands)
     assert ranked.best.text == right
     assert ranked.best.lm_logp == pytest.approx(lm.judge(right).logp)
+    assert RerankWeights(**json.loads(json.dumps(asdict(fit.weights)))) == fit.weights
     assert Reranker(lm, RerankWeights())(cands).best.text == wrong
     with pytest.raises(ValueError, match="truths"):
         fit_reranker([cands], [], lm)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from odia_ocr.language import split_clusters
@@ -48,56 +48,81 @@ class Vote:
     """Members' best readings of a line -> one reading, then theirs as rivals.
 
     Attributes:
-        by: "majority" counts heads, sureness breaks ties; "confidence" adds up sureness.
-        weights: Of the members in their order; empty counts all alike.
+        by: "majority" counts heads, sureness breaks ties; "confidence" adds up sureness, which
+            misleads where members read with a language model: what it put in has little optical
+            probability.
+        weights: Of the members in their order, 0 or more; empty counts all alike.
         nothing: Sureness of a member that reads nothing where others read something.
         source: Written into `Hypothesis.source`.
     """
 
-    by: Literal["majority", "confidence"] = "confidence"
+    by: Literal["majority", "confidence"] = "majority"
     weights: tuple[float, ...] = ()
     nothing: float = 0.5
     source: str = "vote"
 
-    def __call__(self, members: Sequence[Candidates]) -> Candidates:
+    def __post_init__(self) -> None:
+        if self.weights and (min(self.weights) < 0.0 or max(self.weights) <= 0.0):
+            raise ValueError(f"weights must be 0 or more and not all 0, got {self.weights}")
+
+    def __call__(self, members: Sequence[Candidates | None]) -> Candidates:
         """Vote on one line.
 
-        The result's `posterior` is the product of the winners' shares, its symbols are those of the
-        surest member that read a winner. The first member's order decides where nothing else does.
+        The result's symbols are those of the surest member that read a winner; where others read
+        something else, the cluster is one symbol with theirs as alternatives. `posterior` is the
+        product of the winners' shares and `optical_logp` its logarithm. The first member's order
+        decides where nothing else does.
+
+        Args:
+            members: Candidates of each; None of one that could not read the line.
 
         Raises:
             ValueError: Without members, for lines that differ, or with weights of another number.
         """
         _check_members(members, self.weights)
         weights = self.weights or (1.0,) * len(members)
+        present = [(weights[i], cands) for i, cands in enumerate(members) if cands is not None]
         slots: list[Slot] = []
-        for i, cands in enumerate(members):
+        for i, (_, cands) in enumerate(present):
             slots = add_member(slots, i, split_pieces(cands.best))
         symbols: list[Symbol] = []
         share = 0.0
         for slot in slots:
-            winner, won = self._elect(slot, weights)
-            symbols += winner.symbols
+            piece, won = self._elect(slot, [weight for weight, _ in present])
+            symbols += piece.symbols
             share += math.log(won)
         share = min(0.0, share)
         voted = Hypothesis(tuple(symbols), share, None, math.exp(share), self.source)
-        rivals = {cands.best.text: cands.best for cands in members}
+        rivals = {cands.best.text: cands.best for _, cands in present}
         rivals.pop(voted.text, None)
-        return Candidates(members[0].line_id, (voted, *rivals.values()))
+        return Candidates(present[0][1].line_id, (voted, *rivals.values()))
 
     def _elect(self, slot: Slot, weights: Sequence[float]) -> tuple[Piece, float]:
-        """The winner of a slot and its share of the votes."""
+        """The winner of a slot with the losers as its alternatives, and its share of the votes."""
         votes: dict[str, float] = {}
         surest: dict[str, Piece] = {}
         for ballot in slot:
             piece = ballot.piece
             sureness = piece.sureness if piece.text else self.nothing
             weight = 1.0 + 1e-3 * sureness if self.by == "majority" else max(1e-6, sureness)
-            votes[piece.text] = votes.get(piece.text, 0.0) + weights[ballot.member] * weight
+            weight *= max(1e-6, weights[ballot.member])
+            votes[piece.text] = votes.get(piece.text, 0.0) + weight
             if piece.text not in surest or piece.sureness > surest[piece.text].sureness:
                 surest[piece.text] = piece
-        text = max(votes, key=lambda key: votes[key])
-        return surest[text], votes[text] / sum(votes.values())
+        total = sum(votes.values())
+        ranked = sorted(votes, key=lambda text: -votes[text])
+        losers = [(text, math.log(votes[text] / total)) for text in ranked[1:] if text]
+        return _add_rivals(surest[ranked[0]], losers), votes[ranked[0]] / total
+
+
+def _add_rivals(piece: Piece, rivals: Sequence[tuple[str, float]]) -> Piece:
+    """The piece as one symbol with alternatives; as it is where there are none."""
+    if not rivals or not piece.symbols:
+        return piece
+    spans = [symbol.span for symbol in piece.symbols if symbol.span is not None]
+    span = (min(a for a, _ in spans), max(b for _, b in spans)) if spans else None
+    logp = sum(symbol.logp for symbol in piece.symbols)
+    return replace(piece, symbols=(Symbol(piece.text, logp, span, tuple(rivals)),))
 
 
 def split_pieces(hyp: Hypothesis) -> list[Piece]:
@@ -158,10 +183,11 @@ def add_member(slots: Sequence[Slot], member: int, pieces: Sequence[Piece]) -> l
     return aligned[::-1]
 
 
-def _check_members(members: Sequence[Candidates], weights: Sequence[float]) -> None:
-    if not members:
+def _check_members(members: Sequence[Candidates | None], weights: Sequence[float]) -> None:
+    lines = [cands.line_id for cands in members if cands is not None]
+    if not lines:
         raise ValueError("a vote needs at least one member")
-    if len({cands.line_id for cands in members}) != 1:
-        raise ValueError(f"members speak of other lines: {[c.line_id for c in members]}")
+    if len(set(lines)) != 1:
+        raise ValueError(f"members speak of other lines: {lines}")
     if weights and len(weights) != len(members):
         raise ValueError(f"{len(weights)} weights for {len(members)} members")

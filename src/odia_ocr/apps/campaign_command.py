@@ -1,0 +1,161 @@
+"""`odia-ocr campaign`: run, diff."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from odia_ocr.apps.messages import say
+from odia_ocr.errors import OutputError, name_choices
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from odia_ocr.campaign.outcome import Outcome
+    from odia_ocr.campaign.tables import Table
+
+app = typer.Typer(help="Measure techniques and build the stack to ship.", no_args_is_help=True)
+
+EXIT_SOME_FAILED = 1
+
+
+@app.command("run")
+def run(
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG", help="JSON, e.g. campaigns/small.json.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the reports.")],
+    level: Annotated[
+        str,
+        typer.Option(metavar="quick|mid|full", help="Phase 2A, up to 2B, or everything."),
+    ] = "full",
+    ladder: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads it
+        typer.Option(
+            metavar="'RUN/checkpoint-*'",
+            help="Checkpoints of one run, .onnx or .safetensors, for the checkpoint ensemble.",
+        ),
+    ] = None,
+    cache: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Folder for what is computed. [default: OUT/cache]", show_default=False),
+    ] = None,
+    also: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(help="Folder of labelled lines to measure the stack on as well; repeatable."),
+    ] = None,
+) -> None:
+    """Run every technique on a data set, measure it, and build the stack to ship.
+
+    Writes evaluation_results.json, performance_improvement_strategies.json, report.md and
+    report.html. What was computed is kept in the cache: a campaign that was stopped goes on where
+    it was, and a second one takes a minute.
+
+    \b
+    Examples:
+      odia-ocr campaign run campaigns/small.json -o out/
+      odia-ocr campaign run campaigns/odia.json -o out/ --level quick
+      odia-ocr campaign run campaigns/odia.json -o out/ --ladder 'runs/mine/checkpoint-*'
+
+    \b
+    Exit status: 0 all was measured; 1 something failed (its row says why), the rest is written;
+    2 wrong use; 3 a set or the recognizer cannot be used.
+    """
+    from dataclasses import replace
+
+    from odia_ocr.apps.campaign_ladder import Ladder, open_ladder
+    from odia_ocr.campaign.config import LEVELS, SetOrder, read_campaign
+    from odia_ocr.campaign.report import RESULTS, write_records
+    from odia_ocr.campaign.report_pages import HTML, write_pages
+    from odia_ocr.campaign.run import run_campaign
+
+    chosen = next((known for known in LEVELS if known == level), None)
+    if chosen is None:
+        raise name_choices(level, list(LEVELS), kind="level")
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out} is not a folder.", next_step="Give -o a folder for the reports.")
+    campaign = read_campaign(config)
+    if also:
+        orders = tuple(SetOrder(folder=str(folder)) for folder in also)
+        campaign = replace(campaign, also=(*campaign.also, *orders))
+    kept = cache or out / "cache"
+    rungs = open_ladder(ladder, kept / "ladder", say=say) if ladder else Ladder()
+    with _show_progress() as progress:
+        outcome = run_campaign(
+            campaign,
+            kept,
+            level=chosen,
+            ladder=rungs.engines,
+            averaged=rungs.averaged,
+            say=say,
+            progress=progress,
+        )
+    write_records(outcome, out)
+    write_pages(outcome, out)
+    _print(outcome)
+    say(f"figures: {out / RESULTS}, report: {out / HTML}")
+    if outcome.problems:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+@app.command("diff")
+def diff(
+    before: Annotated[Path, typer.Argument(metavar="A", help="Folder of a campaign.")],
+    after: Annotated[Path, typer.Argument(metavar="B", help="Folder of another one.")],
+) -> None:
+    """Compare two campaigns, technique by technique, and their stacks.
+
+    Where both measured the same lines, the difference is paired by line, with an interval.
+    """
+    from rich.console import Console
+
+    from odia_ocr.campaign.diff import compare_campaigns, read_folder
+
+    table = compare_campaigns(read_folder(before), read_folder(after))
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    _print_table(console, table)
+
+
+def _print(outcome: Outcome) -> None:
+    from rich.console import Console
+
+    from odia_ocr.campaign.tables import tabulate_effects, tabulate_stack, tabulate_summary
+
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    for tabulate in (tabulate_effects, tabulate_stack, tabulate_summary):
+        table = tabulate(outcome)
+        if table.rows:
+            _print_table(console, table)
+
+
+def _print_table(console: Console, table: Table) -> None:
+    from rich.table import Table as Grid
+
+    grid = Grid(title=table.title, title_justify="left")
+    for i, heading in enumerate(table.headings):
+        grid.add_column(heading, justify="left" if i < table.texts else "right")
+    for row in table.rows:
+        grid.add_row(*row)
+    console.print(grid)
+
+
+@contextlib.contextmanager
+def _show_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error when that is a terminal; else nothing."""
+    if not sys.stderr.isatty() or os.environ.get("NO_PROGRESS"):
+        yield lambda what, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("campaign", total=None)
+        yield lambda what, done, total: bars.update(
+            task, description=what, completed=done, total=total
+        )

@@ -1,0 +1,132 @@
+"""The checkpoints of one run become engines: exported where they are weights of the trainer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from odia_ocr.errors import DataError, ModelMissingError, OdiaOcrError, ResourceMissingError
+
+WEIGHTS, MODEL = ".safetensors", ".onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Checkpoints of one run.
+
+    Attributes:
+        engines: Their engines, oldest first.
+        averaged: The engine whose weights are the mean of theirs, or "".
+    """
+
+    engines: tuple[str, ...] = ()
+    averaged: str = ""
+
+
+def open_ladder(pattern: str, folder: Path, *, say: Callable[[str], None]) -> Ladder:
+    """Find the checkpoints of a pattern; weights are exported to ONNX.
+
+    Args:
+        pattern: E.g. "RUN/checkpoint-*"; a folder of checkpoints counts as well.
+        folder: For the exported models; those of the same weights are used again.
+        say: Told what could not be done without ending the campaign.
+
+    Raises:
+        DataError: If fewer than two checkpoints fit the pattern.
+        ModelMissingError: If a checkpoint is not usable.
+        ResourceMissingError: If weights need exporting and the trainer's libraries are missing.
+    """
+    paths = sort_checkpoints(_find(Path(pattern)))
+    if len(paths) < 2:
+        raise DataError(
+            f"{len(paths)} checkpoints (.onnx or .safetensors) fit {pattern!r}.",
+            next_step="Name at least two of one run, e.g. --ladder 'RUN/checkpoint-*'.",
+        )
+    weights = [path for path in paths if path.suffix == WEIGHTS]
+    engines = tuple(
+        f"ctc:{_export(path, folder) if path.suffix == WEIGHTS else path}" for path in paths
+    )
+    averaged = ""
+    if len(weights) == len(paths):
+        try:
+            averaged = f"ctc:{_average(weights, folder)}"
+        except OdiaOcrError as error:
+            say(f"The checkpoints' weights could not be averaged: {error}")
+    return Ladder(engines, averaged)
+
+
+def _find(pattern: Path) -> Iterable[Path]:
+    return pattern.iterdir() if pattern.is_dir() else pattern.parent.glob(pattern.name)
+
+
+def sort_checkpoints(paths: Iterable[Path]) -> list[Path]:
+    """Checkpoints by the last number in their names; a model beside its own weights counts once."""
+    usable = [path for path in paths if path.suffix in (WEIGHTS, MODEL)]
+    stems = {path.with_suffix("") for path in usable if path.suffix == WEIGHTS}
+    kept = [p for p in usable if p.suffix == WEIGHTS or p.with_suffix("") not in stems]
+    return sorted(kept, key=lambda path: (_number(path.stem), path.name))
+
+
+def _export(weights: Path, folder: Path) -> Path:
+    """The ONNX file of weights, float; made when it is not there."""
+    from odia_ocr.campaign.cache import digest_file
+
+    path = folder / f"{weights.stem}-{digest_file(weights)}{MODEL}"
+    if not path.exists():
+        _check_trainer()
+        from odia_ocr.train.checkpoint import open_model
+        from odia_ocr.train.export import write_onnx
+
+        folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part.onnx")
+        write_onnx(open_model(weights), part, version=weights.stem)
+        part.replace(path)
+    return path
+
+
+def _average(weights: Sequence[Path], folder: Path) -> Path:
+    """The ONNX file of a model whose weights are the mean of checkpoints of one run.
+
+    Source: Izmailov et al. 2018, "Averaging weights leads to wider optima and better
+    generalization"; statistics of normalisation layers are averaged like weights.
+
+    Raises:
+        ModelMissingError: If the checkpoints are of different models.
+    """
+    _check_trainer()
+    from safetensors.numpy import load_file, save_file
+
+    loaded = [load_file(path) for path in weights]
+    last = loaded[-1]
+    shapes = [{name: value.shape for name, value in tensors.items()} for tensors in loaded]
+    if any(found != shapes[-1] for found in shapes):
+        raise ModelMissingError("The checkpoints are of different models.")
+    mean = {
+        name: np.mean([tensors[name].astype(np.float32) for tensors in loaded], axis=0)
+        for name in last
+    }
+    path = folder / f"mean-of-{len(weights)}.safetensors"
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({k: np.asarray(value, last[k].dtype) for k, value in mean.items()}, path)
+    path.with_suffix(".json").write_bytes(weights[-1].with_suffix(".json").read_bytes())
+    return _export(path, folder)
+
+
+def _check_trainer() -> None:
+    import importlib.util
+
+    missing = [name for name in ("torch", "onnx") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ResourceMissingError(
+            f"Checkpoints need libraries that are not installed: {', '.join(missing)}.",
+            next_step="Install them with: pip install 'odia-ocr[train]', or name .onnx files.",
+        )
+
+
+def _number(name: str) -> int:
+    found = re.findall(r"\d+", name)
+    return int(found[-1]) if found else -1

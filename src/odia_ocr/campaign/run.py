@@ -1,0 +1,245 @@
+"""A campaign from configuration to record: every technique alone, the stack, the plan's ladders.
+
+One technique that fails, lacks something or comes too late leaves the others alone: its row says
+why. Everything computed is kept, so a campaign that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from odia_ocr.campaign.building import Built, build_stack
+from odia_ocr.campaign.cache import Store
+from odia_ocr.campaign.catalogue import TECHNIQUES
+from odia_ocr.campaign.config import LEVELS, Campaign, Level, SetOrder
+from odia_ocr.campaign.engines import Engines
+from odia_ocr.campaign.fitting import Fitted, fit_technique
+from odia_ocr.campaign.ladders import Rung, climb_ladder, follow_checkpoints
+from odia_ocr.campaign.measure import Scorer
+from odia_ocr.campaign.outcome import Elsewhere, Outcome, Row
+from odia_ocr.campaign.reader import StackReader
+from odia_ocr.campaign.sets import open_bench
+from odia_ocr.campaign.sources import SourceReader
+from odia_ocr.campaign.stack import Stack
+from odia_ocr.campaign.techniques import Means, Technique
+from odia_ocr.errors import OdiaOcrError, name_choices
+from odia_ocr.evaluate.scores import Bootstrap
+from odia_ocr.line_reading import tell_error
+from odia_ocr.runtime import find_members
+from odia_ocr.types import Problem
+
+_PHASES = {"quick": ("2A", "+"), "mid": ("2A", "2B", "+"), "full": ("2A", "2B", "2C", "3", "+")}
+T = TypeVar("T")
+Say = Callable[[str], None]
+Progress = Callable[[str, int, int], None]  # what is under way, done, total
+
+
+@dataclass(slots=True)
+class _Run:
+    """A campaign under way."""
+
+    campaign: Campaign
+    level: Level
+    means: Means
+    fit: Scorer
+    report: Scorer
+    say: Say
+    progress: Progress
+    problems: list[Problem]
+    began: float = field(default_factory=time.monotonic)
+    done: int = 0
+    total: int = 0
+
+    def advance(self, what: str) -> None:
+        """One step more is done."""
+        self.done += 1
+        self.progress(what, min(self.done, self.total), self.total)
+
+    def late(self) -> bool:
+        """Whether the budget is spent."""
+        return time.monotonic() - self.began > 60 * self.campaign.minutes
+
+
+def run_campaign(
+    campaign: Campaign,
+    cache: Path,
+    *,
+    level: Level = "full",
+    ladder: tuple[str, ...] = (),
+    averaged: str = "",
+    engines: Engines | None = None,
+    say: Say = print,
+    progress: Progress = lambda what, done, total: None,
+) -> Outcome:
+    """Run a campaign.
+
+    Args:
+        campaign: What to do.
+        cache: Folder for drawn sets and everything computed.
+        level: How far to go: phase 2A, up to 2B, or all.
+        ladder: Checkpoints of one run as engines, oldest first.
+        averaged: The engine whose weights are the mean of theirs, or "".
+        engines: Opens recognizers; None opens them by name.
+        say: Told what goes wrong without ending the campaign.
+        progress: Told how far it is.
+
+    Raises:
+        UsageError: If a technique or an engine of the configuration is unknown.
+        DataError: If a set cannot be used.
+        ResourceMissingError: If the single reader's model is missing.
+        OutputError: If a rendered set cannot be written.
+    """
+    for key in campaign.techniques:
+        if key not in TECHNIQUES:
+            raise name_choices(key, list(TECHNIQUES), kind="technique")
+    engines = engines or Engines(campaign.threads)
+    engines.find(campaign.single)
+    store = Store(cache / "steps", say)
+    reader = StackReader(SourceReader(engines, store))
+    problems: list[Problem] = []
+
+    def open_scorer(order: SetOrder) -> Scorer:
+        bench = open_bench(order, cache)
+        for problem in bench.problems:
+            say(f"{bench.name}: {problem.message}")
+        problems.extend(bench.problems)
+        return Scorer(reader, bench, Bootstrap(resamples=campaign.resamples))
+
+    progress("drawing and reading the sets", 0, 1)
+    run = _Run(
+        campaign=campaign,
+        level=level,
+        means=Means(
+            single=campaign.single,
+            members=_list_members(campaign.members),
+            ladder=ladder,
+            averaged=averaged,
+            floating=campaign.floating,
+            tesseract=campaign.tesseract,
+        ),
+        fit=open_scorer(campaign.fit),
+        report=open_scorer(campaign.report),
+        say=say,
+        progress=progress,
+        problems=problems,
+    )
+    return _run_all(run, [open_scorer(order) for order in campaign.also])
+
+
+def _list_members(members: tuple[str, ...]) -> tuple[str, ...]:
+    """Members by engine; "shipped" becomes the further models of this installation."""
+    shipped = [f"ctc:{path}" for path in find_members("ctc")]
+    return tuple(
+        engine for name in members for engine in (shipped if name == "shipped" else [name])
+    )
+
+
+def _run_all(run: _Run, also: list[Scorer]) -> Outcome:
+    wanted = [t for t in TECHNIQUES.values() if t.change is not None]
+    run.total = len(wanted) + 3 + len(also)
+    run.report.measure(Stack((run.means.single,)))
+    rows = tuple(_measure_technique(run, technique) for technique in TECHNIQUES.values())
+    fitted = {row.technique.key: row.fitted for row in rows if row.fitted is not None}
+    whys = {row.technique.key: row.why for row in rows if row.why}
+    built = _guard(run, "the stack", lambda: _build(run, rows))
+    ladders = _climb(run, fitted, whys)
+    checkpoints = _guard(run, "the checkpoints", lambda: follow_checkpoints(run.report, run.means))
+    run.advance("the checkpoints")
+    elsewhere = [_guard(run, scorer.bench.name, _look_at(run, scorer, built)) for scorer in also]
+    return Outcome(
+        campaign=run.campaign,
+        level=run.level,
+        means=run.means,
+        fit=run.fit,
+        report=run.report,
+        rows=rows,
+        built=built,
+        ladders=ladders,
+        checkpoints=checkpoints or (),
+        elsewhere=tuple(found for found in elsewhere if found is not None),
+        problems=tuple(run.problems),
+    )
+
+
+def _measure_technique(run: _Run, technique: Technique) -> Row:
+    why = _find_hindrance(run, technique)
+    if not why:
+        try:
+            fitted = fit_technique(
+                technique, run.fit, run.means, run.campaign.techniques.get(technique.key)
+            )
+            comparison = run.report.compare(fitted.before, fitted.after)
+        except Exception as error:  # one bad technique must not take the others with it
+            said = str(error) if isinstance(error, OdiaOcrError) else tell_error(error)
+            why = f"It failed: {said}"
+            run.problems.append(Problem("technique", f"{technique.key}: {said}"))
+            run.say(f"{technique.key} {technique.name} failed: {said}")
+        else:
+            run.advance(technique.name)
+            return Row(technique, fitted, comparison)
+    if technique.change is not None:
+        run.advance(technique.name)
+    return Row(technique, why=why)
+
+
+def _find_hindrance(run: _Run, technique: Technique) -> str:
+    """Why a technique is not measured in this run; "" when it is."""
+    if technique.change is None:
+        return technique.why
+    if technique.phase not in _PHASES[run.level]:
+        return f"It is not part of the level {run.level!r}."
+    if run.campaign.techniques and technique.key not in run.campaign.techniques:
+        return "The configuration leaves it out."
+    if run.late():
+        return f"The budget of {run.campaign.minutes:g} minutes was spent."
+    return technique.need(run.means)
+
+
+def _climb(
+    run: _Run, fitted: dict[str, Fitted], whys: dict[str, str]
+) -> dict[Level, tuple[Rung, ...]]:
+    """The plan's ladders up to the level."""
+    ladders: dict[Level, tuple[Rung, ...]] = {}
+    for level in LEVELS[: LEVELS.index(run.level) + 1]:
+        climb = functools.partial(climb_ladder, level, fitted, whys, run.report, run.means)
+        ladders[level] = _guard(run, f"the {level} ladder", climb) or ()
+    run.advance("the plan's ladders")
+    return ladders
+
+
+def _build(run: _Run, rows: tuple[Row, ...]) -> Built:
+    joining = [row.fitted for row in rows if row.fitted is not None and row.technique.joins]
+    built = build_stack(joining, run.fit, run.report, run.means, tick=run.say)
+    run.advance("the stack")
+    return built
+
+
+def _look_at(run: _Run, scorer: Scorer, built: Built | None) -> Callable[[], Elsewhere]:
+    """Measures a further set."""
+
+    def look() -> Elsewhere:
+        single = Stack((run.means.single,))
+        found = Elsewhere(
+            fused=scorer.compare(single, Stack(single.engines, decode="beam", lm=True)),
+            stack=scorer.compare(single, built.stack if built else single),
+        )
+        run.advance(scorer.bench.name)
+        return found
+
+    return look
+
+
+def _guard(run: _Run, what: str, compute: Callable[[], T]) -> T | None:
+    """A part of the record; None, with a problem, where it fails."""
+    try:
+        return compute()
+    except Exception as error:  # the other parts are finished
+        said = str(error) if isinstance(error, OdiaOcrError) else tell_error(error)
+        run.problems.append(Problem("campaign", f"{what}: {said}"))
+        run.say(f"{what} could not be measured: {said}")
+        return None

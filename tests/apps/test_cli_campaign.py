@@ -1,0 +1,200 @@
+"""`odia-ocr campaign` and `odia-ocr techniques`: files, tables, exit statuses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+pytest.importorskip("uharfbuzz")
+pytest.importorskip("cv2")
+
+from odia_ocr.apps import cli
+from odia_ocr.apps.campaign_ladder import open_ladder, sort_checkpoints
+from odia_ocr.campaign.sample import draw_sample
+from odia_ocr.errors import DataError
+from odia_ocr.recognize import open_recognizer
+from odia_ocr.runtime import find_weights
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    """Run the command in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ODIA_OCR_DEBUG", raising=False)
+
+    def call(*args: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["odia-ocr", *map(str, args)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        code = caught.value.code
+        shown = capsys.readouterr()
+        return Ended(code if isinstance(code, int) else 0, shown.out, shown.err)
+
+    return call
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A campaign on two folders of three lines."""
+    sample = draw_sample(6)
+    for name, start in (("fit", 0), ("report", 3)):
+        (tmp_path / name).mkdir()
+        for i in range(start, start + 3):
+            Image.fromarray(sample.lines[i].pixels).save(tmp_path / name / f"{i}.png")
+            (tmp_path / name / f"{i}.gt.txt").write_text(sample.texts[i], encoding="utf-8")
+    values: dict[str, Any] = {
+        "name": "tiny",
+        "fit": {"folder": "fit"},
+        "report": {"folder": "report"},
+        "techniques": {"2A-1": {"width": [5]}, "2B-3/fusion": {"alpha": [0.75], "beta": [1.2]}},
+        "resamples": 1000,
+    }
+    path = tmp_path / "tiny.json"
+    path.write_text(json.dumps(values), encoding="utf-8")
+    return path
+
+
+def test_run_writes_figures_and_reports(run, config: Path, tmp_path: Path) -> None:
+    ended = run("campaign", "run", config, "-o", "out", "--also", "fit")
+    assert ended.code == 0, ended.err
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "cache",
+        "evaluation_results.json",
+        "performance_improvement_strategies.json",
+        "report.html",
+        "report.md",
+    }
+    record = json.loads((tmp_path / "out" / "evaluation_results.json").read_text("utf-8"))
+    assert next(iter(record)) == "schema"
+    assert record["results"][0]["n"] == 3
+    assert any(pair["set"].endswith("fit (3 lines)") for pair in record["paired"])
+    assert "Language model in the beam" in ended.out
+    assert "report.html" in ended.err
+    compared = run("campaign", "diff", "out", "out")
+    assert compared.code == 0
+    assert "the stack" in compared.out
+
+
+def test_a_level_takes_its_phases(run, config: Path, tmp_path: Path) -> None:
+    assert run("campaign", "run", config, "-o", "out", "--level", "quick").code == 0
+    path = tmp_path / "out" / "performance_improvement_strategies.json"
+    rows = json.loads(path.read_text("utf-8"))
+    measured = {row["id"] for row in rows if row["measured"]}
+    assert measured == {"2A-1"}
+
+
+def test_what_fails_is_told_and_gives_one(run, config: Path, tmp_path: Path) -> None:
+    (tmp_path / "report" / "4.gt.txt").unlink()
+    ended = run("campaign", "run", config, "-o", "out")
+    assert ended.code == 1
+    assert "4.png has no transcription" in ended.err
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "args", "code", "said"),
+    [
+        ({"colour": "red"}, (), 2, "unknown keys: colour"),
+        ({}, ("--level", "deep"), 2, "Unknown level 'deep'"),
+        ({"techniques": {"9Z": {}}}, (), 2, "Unknown technique '9Z'"),
+        ({"single": "ctc:none.onnx"}, (), 3, "No model file none.onnx"),
+        ({"fit": {"folder": "nowhere"}}, (), 1, "nowhere does not exist"),
+        ({}, ("--ladder", "runs/checkpoint-*"), 3, "0 checkpoints"),
+    ],
+)
+def test_wrong_use_ends_with_a_line(
+    run, config: Path, changes: dict[str, Any], args: tuple[str, ...], code: int, said: str
+) -> None:
+    values = json.loads(config.read_text("utf-8")) | changes
+    config.write_text(json.dumps(values), encoding="utf-8")
+    ended = run("campaign", "run", config, "-o", "out", *args)
+    assert ended.code == code, ended.err
+    assert said in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_the_folder_must_be_one(run, config: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine", encoding="utf-8")
+    ended = run("campaign", "run", config, "-o", "out")
+    assert ended.code == 1
+    assert "out is not a folder" in ended.err
+    assert (tmp_path / "out").read_text("utf-8") == "mine"
+
+
+def test_diff_needs_campaigns(run, tmp_path: Path) -> None:
+    ended = run("campaign", "diff", tmp_path, tmp_path)
+    assert ended.code == 1
+    assert "evaluation_results.json" in ended.err
+
+
+def test_techniques_are_listed_shown_and_given_as_json(run) -> None:
+    listed = run("techniques")
+    assert listed.code == 0
+    for name in ("2A-1", "2B-3", "3-2", "Beam search", "LoRA"):
+        assert name in listed.out
+    shown = run("techniques", "2A-1")
+    for part in ("Beam search", "When it helps", "Effort", "35–38 %", "BeamDecoder"):
+        assert part in shown.out
+    (entry,) = json.loads(run("techniques", "2A-1", "--json").out)
+    assert entry["claimed"] == {"from": 42, "to": [35, 38]}
+    assert "measured" in entry
+    unknown = run("techniques", "7X")
+    assert unknown.code == 2
+    assert "Known:" in unknown.err
+
+
+def test_checkpoints_come_oldest_first(tmp_path: Path) -> None:
+    names = ["checkpoint-50", "checkpoint-200", "checkpoint-100"]
+    paths = [tmp_path / f"{name}.onnx" for name in names]
+    weights = tmp_path / "checkpoint-200.safetensors"
+    found = sort_checkpoints([*paths, weights, tmp_path / "log.jsonl"])
+    assert [path.name for path in found] == [
+        "checkpoint-50.onnx",
+        "checkpoint-100.onnx",
+        "checkpoint-200.safetensors",
+    ]
+
+
+def test_models_of_a_ladder_are_taken_as_they_are(tmp_path: Path) -> None:
+    for step in (9, 10):
+        (tmp_path / f"c-{step}.onnx").write_bytes(find_weights("ctc").read_bytes())
+    ladder = open_ladder(f"{tmp_path}/c-*", tmp_path / "kept", say=print)
+    assert ladder.engines == (f"ctc:{tmp_path}/c-9.onnx", f"ctc:{tmp_path}/c-10.onnx")
+    assert ladder.averaged == ""
+    with pytest.raises(DataError, match="1 checkpoints"):
+        open_ladder(f"{tmp_path}/c-9*", tmp_path / "kept", say=print)
+
+
+def test_weights_of_a_ladder_are_exported_and_averaged(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    shipped = Path(__file__).parents[2] / "training" / "ctc"
+    for step in (100, 200):
+        for suffix in (".safetensors", ".json"):
+            content = shipped.with_suffix(suffix).read_bytes()
+            (tmp_path / f"checkpoint-{step}{suffix}").write_bytes(content)
+    ladder = open_ladder(f"{tmp_path}/checkpoint-*", tmp_path / "kept", say=print)
+    assert len(ladder.engines) == 2
+    lines = draw_sample(6).lines
+    texts = [
+        [cands.best.text for cands in open_recognizer(engine, threads=1).read(lines)]
+        for engine in (ladder.engines[0], ladder.averaged)
+    ]
+    assert texts[0] == texts[1], "the mean of equal weights reads as they do"
+    (tmp_path / "checkpoint-300.onnx").write_bytes(find_weights("ctc").read_bytes())
+    mixed = open_ladder(f"{tmp_path}/checkpoint-*", tmp_path / "kept", say=print)
+    assert len(mixed.engines) == 3
+    assert mixed.averaged == "", "weights and models have no mean"

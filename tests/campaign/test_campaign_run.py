@@ -1,0 +1,204 @@
+"""Whole campaigns on a few lines: failures stay where they are, and a stopped one goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from line_folders import open_some, write_folder
+
+from odia_ocr.campaign.config import Campaign, SetOrder
+from odia_ocr.campaign.engines import Engines
+from odia_ocr.campaign.outcome import Outcome
+from odia_ocr.campaign.reader import StackReader
+from odia_ocr.campaign.report import find_unbacked, record_outcome, record_strategies
+from odia_ocr.campaign.report_pages import make_html, make_markdown
+from odia_ocr.campaign.run import run_campaign
+from odia_ocr.errors import DataError, UsageError
+from odia_ocr.recognize.ctc import CtcRecognizer
+from odia_ocr.runtime import find_weights
+
+TWIN = f"ctc:{find_weights('ctc')}"
+FEW: dict[str, Any] = {
+    "2A-1": {"width": (5,)},
+    "2A-3/alone": {"heat": (0.7,)},
+    "2B-3/fusion": {"alpha": (0.75,), "beta": (1.2,)},
+}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    root = tmp_path_factory.mktemp("sets")
+    return write_folder(root / "fit", 0, 4), write_folder(root / "report", 4, 9)
+
+
+def order(folders: tuple[Path, Path], **changes: Any) -> Campaign:
+    fit, report = (SetOrder(folder=str(folder)) for folder in folders)
+    return Campaign(
+        **{"name": "few", "fit": fit, "report": report, "techniques": FEW, "resamples": 1000}
+        | changes
+    )
+
+
+def run(campaign: Campaign, cache: Path, said: list[str] | None = None, **rest: Any) -> Outcome:
+    say = (said if said is not None else []).append
+    return run_campaign(campaign, cache, engines=Engines(1, open_some), say=say, **rest)
+
+
+def whys(outcome: Outcome) -> dict[str, str]:
+    return {row.technique.key: row.why for row in outcome.rows}
+
+
+def test_a_campaign_measures_what_it_was_asked_to(folders, tmp_path: Path) -> None:
+    steps: list[tuple[str, int, int]] = []
+    outcome = run(
+        order(folders),
+        tmp_path,
+        progress=lambda what, done, total: steps.append((what, done, total)),
+    )
+    measured = {row.technique.key for row in outcome.rows if row.comparison is not None}
+    assert measured == set(FEW)
+    assert outcome.problems == ()
+    assert outcome.single.scores.n == 5
+    assert steps[-1][1] == steps[-1][2]
+    record, rows = record_outcome(outcome), record_strategies(outcome)
+    assert find_unbacked(rows, record) == []
+    assert {row["id"] for row in rows} >= {"2A-1", "2A-2", "2C-1", "3-2", "+"}
+    html, markdown = make_html(outcome), make_markdown(outcome)
+    assert "Every technique alone" in markdown
+    assert html.count("<svg") >= 2
+    assert "http" not in html.replace("http-equiv", "")
+
+
+def test_a_technique_that_throws_leaves_the_others(
+    folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def throw(self: StackReader, stack: Any, bench: Any) -> Any:
+        if stack.decode == "sample":
+            raise ZeroDivisionError("no chance")
+        return read(self, stack, bench)
+
+    read = StackReader.read
+    monkeypatch.setattr(StackReader, "read", throw)
+    said: list[str] = []
+    outcome = run(order(folders), tmp_path, said)
+    assert "ZeroDivisionError: no chance" in whys(outcome)["2A-3/alone"]
+    assert whys(outcome)["2A-1"] == whys(outcome)["2B-3/fusion"] == ""
+    assert outcome.built is not None
+    assert any("2A-3/alone" in message for message in said)
+    row = next(r for r in record_strategies(outcome) if r["name"].startswith("Temperature and"))
+    assert row["measured"] is None
+    assert row["verdict"] is None
+    assert "no chance" in row["why"]
+
+
+@pytest.mark.parametrize(("engine", "said"), [("raises", "no paper"), ("short", "3 results for 4")])
+def test_engines_that_misbehave_make_no_figures(
+    folders, tmp_path: Path, engine: str, said: str
+) -> None:
+    techniques = {"2A-1": {"width": (5,)}, "2A-2/diverse-vote": {"by": ("majority",)}}
+    campaign = order(folders, members=(TWIN, engine), techniques=techniques)
+    outcome = run(campaign, tmp_path)
+    assert said in whys(outcome)["2A-2/diverse-vote"]
+    assert whys(outcome)["2A-1"] == ""
+
+
+def test_a_stopped_campaign_goes_on_where_it_was(
+    folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emitted: list[int] = []
+
+    def emit(self: CtcRecognizer, lines: Any) -> Any:
+        emitted.append(len(lines))
+        if len(emitted) == 2:
+            raise KeyboardInterrupt
+        return real(self, lines)
+
+    real = CtcRecognizer.emit
+    monkeypatch.setattr(CtcRecognizer, "emit", emit)
+    with pytest.raises(KeyboardInterrupt):
+        run(order(folders), tmp_path)
+    stopped = run(order(folders), tmp_path)
+    assert emitted == [5, 4, 4], "what was computed before is not computed again"
+    again = run(order(folders), tmp_path)
+    assert len(emitted) == 3
+    assert record_outcome(again) == record_outcome(stopped), "seconds included"
+
+
+def test_levels_and_budget_leave_techniques_out_and_say_so(folders, tmp_path: Path) -> None:
+    quick = run(order(folders), tmp_path, level="quick")
+    assert "not part of the level" in whys(quick)["2B-3/fusion"]
+    assert list(quick.ladders) == ["quick"]
+    late = run(order(folders, minutes=1e-9), tmp_path)
+    assert all("budget" in whys(late)[key] for key in FEW)
+    assert late.built is not None
+    assert late.built.steps == ()
+
+
+def test_checkpoints_make_a_ladder(folders, tmp_path: Path) -> None:
+    techniques = {"2A-2/ladder-vote": {"by": ("majority",)}}
+    outcome = run(order(folders, techniques=techniques), tmp_path, ladder=("ctc", TWIN))
+    assert [found.engine for found in outcome.checkpoints] == ["ctc", TWIN]
+    row = next(row for row in outcome.rows if row.comparison is not None)
+    assert row.technique.key == "2A-2/ladder-vote"
+    assert row.comparison.wins == row.comparison.losses == 0, "a vote of twins changes nothing"
+    unavailable = whys(outcome)["2A-2/ladder-weights"]
+    assert "leaves it out" in unavailable
+
+
+def test_single_reader_equals_the_recognizer_itself(folders, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from odia_ocr.evaluate.lineset import read_line_set
+    from odia_ocr.recognize.decode.greedy import GreedyDecoder
+
+    outcome = run(order(folders), tmp_path)
+    recognizer = open_some("ctc", 1)
+    lines = [sample.load() for sample in read_line_set(folders[1]).samples]
+    greedy = replace(recognizer, decoder=GreedyDecoder()).read(lines)
+    fused = next(row for row in outcome.rows if row.technique.key == "2B-3/fusion")
+    assert list(outcome.single.readings.texts) == [cands.best.text for cands in greedy]
+    assert list(fused.comparison.after.readings.texts) == [
+        cands.best.text for cands in recognizer.read(lines)
+    ]
+
+
+def test_a_picture_without_transcription_is_told(folders, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "set", 0, 3)
+    (folder / "001.gt.txt").unlink()
+    said: list[str] = []
+    outcome = run(order((folder, folders[1])), tmp_path / "cache", said)
+    assert any("001" in message for message in said)
+    assert any("001" in problem.message for problem in outcome.problems)
+    assert len(outcome.fit.bench.samples) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        ("କ".encode("utf-16"), "UTF-8"),
+        (b"a\nb", "2 lines"),
+    ],
+)
+def test_unusable_transcriptions_end_it_with_their_name(
+    folders, tmp_path: Path, content: bytes, said: str
+) -> None:
+    folder = write_folder(tmp_path / "set", 0, 3)
+    (folder / "001.gt.txt").write_bytes(content)
+    with pytest.raises(DataError, match=r"001\.gt\.txt") as caught:
+        run(order((folder, folders[1])), tmp_path / "cache")
+    assert said in str(caught.value)
+
+
+def test_one_line_is_too_few(folders, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "one", 0, 1)
+    with pytest.raises(DataError, match="1 usable line"):
+        run(order((folders[0], folder)), tmp_path / "cache")
+
+
+def test_unknown_techniques_are_refused(folders, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="2A-1"):
+        run(order(folders, techniques={"2A-l": {}}), tmp_path)
