@@ -74,7 +74,7 @@ def test_text_is_nfc_and_scores_are_log_probabilities(
 def test_an_unknown_name_lists_the_choices() -> None:
     with pytest.raises(
         UsageError,
-        match=r"Did you mean tesseract.*\?.*Known: ctc, ctc-best, ctc-fast, tesseract, tesseract-lines",
+        match=r"Did you mean tesseract.*\?.*Known: ctc, ctc-best, ctc-fast, tesseract, tess",
     ):
         open_recognizer("teseract")
 
