@@ -229,6 +229,22 @@ def test_versions_of_a_line(version: str, model: CtcRecognizer, lines: list[Line
     assert last[1] == pytest.approx(line.pixels.shape[1], rel=0.15)
 
 
+def test_shifts_move_the_writing_and_grey_bends_keep_black_and_white() -> None:
+    pixels = np.full((50, 20), 255, np.uint8)
+    pixels[20:30, 5:15] = 100
+    pixels[24, 8] = 0
+
+    def top(version: str) -> int:
+        changed = change_line(version, LineImage("l", pixels)).pixels
+        return int(np.flatnonzero((changed < 255).any(axis=1))[0])
+
+    assert (top("up"), top("as-is"), top("down")) == (18, 20, 22)
+    for version, brighter in (("lighter", True), ("darker", False)):
+        changed = change_line(version, LineImage("l", pixels)).pixels
+        assert (changed[0, 0], changed[24, 8]) == (255, 0)
+        assert (changed[22, 8] > 100) == brighter
+
+
 def test_an_unknown_version_lists_the_known_ones(lines: list[LineImage]) -> None:
     with pytest.raises(UsageError, match="as-is"):
-        change_line("blurr", lines[0])
+        change_line("smudge", lines[0])
