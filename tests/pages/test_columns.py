@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from odia_ocr.pages.columns import find_gutters, order_rows
+from odia_ocr.pages.columns import order_rows
+from odia_ocr.pages.gutters import find_gutters
+from odia_ocr.pages.rules import Rule
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,10 @@ def column(name, count, left, top=0.0, width=200.0, step=20.0):
     return [Row(f"{name}{i}", left, left + width, top + i * step) for i in range(count)]
 
 
-def read(rows):
+def read(rows, rules=()):
     """Names in reading order, from rows given in another one."""
     shuffled = sorted(rows, key=lambda row: hash((row.left * 7919 + row.top * 104729) % 1013))
-    return [row.name for row in order_rows(shuffled)]
+    return [row.name for row in order_rows(shuffled, rules)]
 
 
 def names(*groups):
@@ -114,7 +116,7 @@ def test_loose_words_are_no_columns():
         for line in range(5)
         for word, left in enumerate((0, 70 + 13 * (line % 3), 150 + 17 * (line % 2)))
     ]
-    assert find_gutters(rows).strips == ()
+    assert find_gutters(rows).gutters == ()
     assert read(rows) == [row.name for row in rows]
 
 
@@ -134,3 +136,79 @@ def test_labels_and_values_stay_in_their_rows() -> None:
         for part, left, right in (("label", 0, 60 + 7 * i), ("value", 120, 160 + 11 * i))
     ]
     assert read(rows) == [row.name for row in rows]
+
+
+def across(level, left, right):
+    return Rule((left, level), (right, level), across=True)
+
+
+def down(x, top, bottom):
+    return Rule((x, top), (x, bottom), across=False)
+
+
+def test_a_rule_across_ends_the_columns() -> None:
+    first = [column("a", 5, 0), column("b", 5, 215)]
+    second = [column("c", 5, 0, top=100), column("d", 5, 215, top=100)]
+    rows = [row for group in (*first, *second) for row in group]
+    assert read(rows) == names(first[0], second[0], first[1], second[1])
+    assert read(rows, [across(95, 0, 415)]) == names(*first, *second)
+
+
+def test_a_rule_in_one_column_ends_nothing() -> None:
+    left, right = column("a", 9, 0), column("b", 9, 215)
+    assert read([*left, *right], [across(95, 0, 200)]) == names(left, right)
+
+
+def test_a_rule_down_leads_a_column_beside_a_picture() -> None:
+    """Two columns under a picture; the third one begins with a heading beside it."""
+    one, two = column("a", 5, 0, top=150), column("b", 5, 215, top=150)
+    head = [Row("head0", 440, 620, 0, 20), Row("head1", 440, 610, 40, 20)]
+    three = column("c", 7, 430, top=110)
+    rows = [*one, *two, *head, *three]
+    assert read(rows, [down(422, 0, 250)]) == names(one, two, head, three)
+
+
+def test_two_rules_below_one_another_are_two_sections() -> None:
+    first = [column("a", 5, 0), column("b", 5, 215)]
+    second = [column("c", 5, 0, top=115), column("d", 5, 215, top=115)]
+    rows = [row for group in (*first, *second) for row in group]
+    rules = [down(207, 0, 90), down(207, 115, 205)]
+    assert read(rows, rules) == names(*first, *second)
+
+
+def test_a_gutter_bends_with_the_page() -> None:
+    """Both columns drift to the right, faster and faster, by more than the gutter is wide."""
+    drift = [0.12 * i * i for i in range(24)]
+    a = [Row(f"a{i}", x, 200 + x, 20.0 * i) for i, x in enumerate(drift)]
+    b = [Row(f"b{i}", 215 + x, 415 + x, 20.0 * i) for i, x in enumerate(drift)]
+    assert read([*a, *b]) == names(a, b)
+
+
+def test_a_byline_at_the_right_comes_before_all_columns() -> None:
+    head, by = [Row("head", 0, 180, -60, 18)], [Row("by", 350, 414, -20, 9)]
+    a, b = column("a", 6, 0), column("b", 6, 215)
+    assert read([*head, *by, *a, *b]) == names(head, by, a, b)
+
+
+def test_a_quotation_in_a_column_does_not_end_it() -> None:
+    """Large print between rules in the left column; the right one goes on beside it."""
+    a0, a1 = column("a", 4, 0), column("x", 4, 0, top=160)
+    quote = [Row("q0", 20, 180, 92, 14), Row("q1", 30, 170, 118, 14)]
+    b = column("b", 12, 215)
+    rules = [across(82, 0, 200), across(146, 0, 200)]
+    assert read([*a0, *quote, *a1, *b], rules) == names(a0, quote, a1, b)
+
+
+def test_fields_far_below_one_another_are_read_row_by_row() -> None:
+    rows = [
+        Row(f"{i}{part}", left, left + 130, 45.0 * i)
+        for i in range(5)
+        for part, left in (("a", 0), ("b", 180))
+    ]
+    assert read(rows) == [row.name for row in rows]
+
+
+def test_every_row_is_read_once_whatever_the_rules() -> None:
+    rows = [*column("a", 8, 0), *column("b", 6, 215), Row("head", 0, 300, -40, 20)]
+    rules = [across(50, -10, 500), down(100, -50, 200), down(207, 30, 90), across(-20, 0, 50)]
+    assert sorted(read(rows, rules)) == sorted(row.name for row in rows)

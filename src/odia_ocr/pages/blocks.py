@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic
 
-from odia_ocr.pages.columns import AnyRow, Row
+from odia_ocr.pages.placed_row import AnyRow, Row
 from odia_ocr.types import Region
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from odia_ocr.pages.columns import Gutters, find_gutters
 from odia_ocr.pages.components import union
+from odia_ocr.pages.gutters import Gutters, find_gutters
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -22,7 +22,9 @@ from odia_ocr.pages.blocks import make_blocks
 from odia_ocr.pages.columns import order_rows
 from odia_ocr.pages.ink import to_grey
 from odia_ocr.pages.line_ends import reach_marks
+from odia_ocr.pages.parting import part_rows
 from odia_ocr.pages.rows import DetectedRow, LineMaps, find_rows, settle_slopes
+from odia_ocr.pages.rules import Rule, find_rules
 from odia_ocr.pages.slopes import Flattening, fit_flattening
 from odia_ocr.runtime import find_weights, open_session, read_metadata
 from odia_ocr.types import Line, Page, PageImage, Region
@@ -80,9 +82,14 @@ class DetectorSegmenter:
         grey = to_grey(image.pixels)
         rows, scale = self.find(grey)
         flat = fit_flattening(rows)
-        rows = reach_marks(grey, settle_slopes(rows, flat.slope.at))
+        rules = _lay_rules(grey, rows, flat)
+        rows = part_rows(
+            grey, settle_slopes(rows, flat.slope.at), lambda row: Band.of(row, (0, 0), flat), rules
+        )
+        rows = reach_marks(grey, rows)
         pads = _measure_pads(rows)
-        bands = order_rows([Band.of(*pair, flat) for pair in zip(rows, pads, strict=True)])
+        bands = [Band.of(row, pad, flat) for row, pad in zip(rows, pads, strict=True)]
+        bands = order_rows(bands, rules)
         page = Page(image.source, image.number, image.size, image.dpi)
         name = f"p{image.number:04d}"
         lines: list[Line] = []
@@ -238,6 +245,17 @@ def _usual_height(maps: LineMaps) -> float:
         return 0.0
     share = np.cumsum(heights**-2)  # as many letters as fit into the cells
     return float(heights[int(np.searchsorted(share, 0.4 * share[-1]))])
+
+
+def _lay_rules(grey: GreyPixels, rows: Sequence[DetectedRow], flat: Flattening) -> list[Rule]:
+    """Rules of the page laid flat."""
+    if not rows:
+        return []
+    letter = float(np.median([row.body for row in rows]))
+    return [
+        replace(rule, start=flat.flatten(*rule.start), end=flat.flatten(*rule.end))
+        for rule in find_rules(grey, letter)
+    ]
 
 
 def _measure_pads(rows: Sequence[DetectedRow]) -> list[tuple[float, float]]:
