@@ -29,7 +29,7 @@ def test_every_technique_changes_the_stack_it_starts_from(key: str) -> None:
     technique = TECHNIQUES[key]
     start = technique.start(MEANS)
     assert add(key, start) != start
-    assert technique.need(MEANS) == ""
+    assert technique.need(MEANS) in ("", "This process may use one core only.")
 
 
 @pytest.mark.parametrize("key", [key for key in MEASURED if TECHNIQUES[key].joins])

@@ -15,9 +15,10 @@ from odia_ocr.language import count_edits, fold
 from odia_ocr.language.ngram import NgramModel
 from odia_ocr.types import Candidates
 
-_OPTICALS = (0.25, 0.5, 1.0)
-_ALPHAS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75, 0.9)
-_BETAS = (0.0, 0.4, 0.8, 1.2, 1.6)
+# Only proportions of the weights matter, so the optical one stays 1. Where a recognizer is too sure
+# of itself the language model counts more than that.
+_ALPHAS = (0.1, 0.2, 0.3, 0.45, 0.6, 0.75, 0.9, 1.2, 1.6, 2.2, 3.0, 4.0)
+_BETA_SHARES = (0.0, 0.8, 1.2, 1.6, 2.0, 2.6, 3.4)  # of alpha; a symbol costs it about 1.6 nats
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class RerankFit:
 
 
 def fit_reranker(lines: Sequence[Candidates], truths: Sequence[str], lm: NgramModel) -> RerankFit:
-    """Try a grid of weights.
+    """Try a grid of weights; where nothing helps the language model counts nothing.
 
     Raises:
         ValueError: If there is not one truth for each line.
@@ -107,7 +108,10 @@ def fit_reranker(lines: Sequence[Candidates], truths: Sequence[str], lm: NgramMo
             for row in table
         )
 
-    tried = [RerankWeights(*values) for values in itertools.product(_OPTICALS, _ALPHAS, _BETAS)]
-    best = min(tried, key=count_errors)
+    tried = [
+        RerankWeights(1.0, alpha, round(alpha * share, 4))
+        for alpha, share in itertools.product(_ALPHAS, _BETA_SHARES)
+    ]
+    best = min([RerankWeights(), *tried], key=count_errors)
     length = max(1, length)
     return RerankFit(best, sum(row[0][3] for row in table) / length, count_errors(best) / length)

@@ -41,6 +41,7 @@ _LEAN_COST = 0.75  # a leaning strip must be shared by so many more gaps than an
 _PAUSE = 2.6  # letter heights without rows on both sides of a strip end it: a new section
 _PAUSE_SHARE = 1.7  # times the usual space between rows, too
 _BRIDGE = 8.0  # letter heights from a strip to the next one of a gutter
+_OVERLAP = 4.0  # letter heights that they may have in common
 _SHIFT = 0.5  # letter heights by which it may stand aside ...
 _SHIFT_DOWN = 0.12  # ... and for each pixel down
 
@@ -240,22 +241,20 @@ def _join_strips(strips: list[Strip], sheet: Sheet) -> list[Gutter]:
 
 def _goes_on(strip: Strip, other: Strip, sheet: Sheet) -> bool:
     size = sheet.size
-    down = other.top - strip.bottom
-    if other.bottom <= strip.bottom or not -4 * size < down < _BRIDGE * size:
+    if other.bottom <= strip.bottom:
         return False
-    start, end = strip.centre(strip.bottom), other.centre(max(other.top, strip.bottom))
-    if abs(end - start) > _SHIFT * size + _SHIFT_DOWN * max(0.0, down):
+    top, bottom = sorted((strip.bottom, other.top))
+    if bottom - top > (_BRIDGE if top == strip.bottom else _OVERLAP) * size:
         return False
-    if down <= 0:
-        return True
-    width = min(strip.width, other.width)
-    bridge = Strip(
-        start - width / 2, strip.bottom, start + width / 2, other.top, (end - start) / down,
-        strip.bottom,
-    )  # fmt: skip
-    between = [row for row in sheet.rows if strip.bottom < row.middle < other.top]
-    if any(strip.bottom < level < other.top for level in sheet.breaks(bridge)):
+    shift = other.centre(bottom) - strip.centre(top)
+    if abs(shift) > _SHIFT * size + _SHIFT_DOWN * (bottom - top):
         return False
+    half = min(strip.width, other.width) / 2
+    centre, lean = strip.centre(top), shift / max(1.0, bottom - top)
+    bridge = Strip(centre - half, top, centre + half, bottom, lean, top)
+    if any(top <= level <= bottom for level in sheet.breaks(bridge)):
+        return False
+    between = [row for row in sheet.rows if top < row.middle < bottom]
     spans = sorted((r.top, r.bottom) for r in between if r.height < HEADING * size)
-    edges = [strip.bottom, *itertools.chain(*spans), other.top]
+    edges = [top, *itertools.chain(*spans), bottom]
     return all(b - a < _PAUSE * size for a, b in zip(edges[::2], edges[1::2], strict=True))

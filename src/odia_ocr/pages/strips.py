@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NARROWEST = 0.6  # letter heights
 HEADING = 1.25  # times the usual letter height
+_CORE = 0.6  # of a strip's width, but of no more than a letter's height
 _SEAM = (0.8, 6.0)  # letter heights between rules of two sections, at least and at most
 
 
@@ -96,12 +97,19 @@ class Sheet:
 
     def breaks(self, strip: Strip) -> list[float]:
         """Levels at which something crosses a strip."""
-        rows = [row.middle for row in self.rows if row.left < strip.centre(row.middle) < row.right]
+        # The ends of rows are not found to the pixel: what barely reaches over crosses nothing.
+        core = _CORE * min(strip.width, self.size)
+        rows = [
+            row.middle
+            for row in self.rows
+            if row.left < strip.centre(row.middle) - core
+            and row.right > strip.centre(row.middle) + core
+        ]
         rules = [
             (rule.start[1] + rule.end[1]) / 2
             for rule in self.across
-            if rule.start[0] < strip.centre(rule.start[1])
-            and rule.end[0] > strip.centre(rule.end[1])
+            if rule.start[0] < strip.centre(rule.start[1]) - core
+            and rule.end[0] > strip.centre(rule.end[1]) + core
         ]
         seams = [y for x, y in self.seams if abs(x - strip.centre(y)) < self.size]
         return sorted([*rows, *rules, *seams])

@@ -21,6 +21,16 @@ def _filtered(kind: ImageFilter.Filter) -> Callable[[Pixels], Pixels]:
     return lambda pixels: np.asarray(Image.fromarray(pixels).filter(kind))
 
 
+def _partly(kind: ImageFilter.Filter, share: float) -> Callable[[Pixels], Pixels]:
+    """A filtered picture laid over the picture with a share of its strength."""
+
+    def blend(pixels: Pixels) -> Pixels:
+        picture = Image.fromarray(pixels)
+        return np.asarray(Image.blend(picture, picture.filter(kind), share))
+
+    return blend
+
+
 def _padded(share: float) -> Callable[[Pixels], Pixels]:
     """Ground of the edge's colour above and below, as a share of the height."""
 
@@ -62,31 +72,18 @@ def _bent(power: float) -> Callable[[Pixels], Pixels]:
     return lambda pixels: np.asarray(table[pixels])
 
 
-def _coarsened(factor: float) -> Callable[[Pixels], Pixels]:
-    """As if scanned with fewer dots per inch."""
-
-    def coarsen(pixels: Pixels) -> Pixels:
-        height, width = pixels.shape[:2]
-        picture = Image.fromarray(pixels)
-        size = (max(1, round(factor * width)), max(1, round(factor * height)))
-        small = picture.resize(size, Image.Resampling.BOX)
-        return np.asarray(small.resize((width, height), Image.Resampling.BICUBIC))
-
-    return coarsen
-
-
 # Keep the picture's shape.
 SAME_SHAPE: dict[str, Callable[[Pixels], Pixels]] = {
     "as-is": lambda pixels: pixels,
     "blur": _filtered(ImageFilter.GaussianBlur(0.8)),
     "sharpen": _filtered(ImageFilter.UnsharpMask(1.2, 90, 2)),
-    "thin": _filtered(ImageFilter.MaxFilter(3)),
-    "thick": _filtered(ImageFilter.MinFilter(3)),
+    # In full strength both leave hardly a letter readable: strokes are two or three pixels wide.
+    "thin": _partly(ImageFilter.MaxFilter(3), 0.3),
+    "thick": _partly(ImageFilter.MinFilter(3), 0.3),
     "up": _shifted(-0.04),
     "down": _shifted(0.04),
     "lighter": _bent(0.7),
     "darker": _bent(1.4),
-    "coarse": _coarsened(0.6),
 }
 # Change it.
 OTHER_SHAPE: dict[str, Callable[[Pixels], Pixels]] = {

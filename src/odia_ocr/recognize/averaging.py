@@ -1,7 +1,10 @@
 """Emissions of one line, from several models or several versions of its picture, become one.
 
 Models of one frame rate are averaged frame by frame; another rate is laid on the first one's frames
-by where they stand in the line picture.
+by where they stand in the line picture. That is to measure with, not to read with: peaks are one
+frame wide, those laid from another rate miss the first one's, and the mean loses letters. So do the
+means of models that were trained apart. Checkpoints of one run and versions of one shape can be
+averaged; that gains a little on the best path and nothing behind a language model.
 """
 
 from __future__ import annotations
