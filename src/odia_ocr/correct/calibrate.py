@@ -108,7 +108,7 @@ class Calibration:
 
 def sum_clusters(hyp: Hypothesis) -> list[float]:
     """Log-probability of the symbols of each grapheme cluster of a reading."""
-    logps = [symbol.logp for symbol in hyp.symbols for _ in symbol.text]
+    logps = [symbol.logp / len(symbol.text) for symbol in hyp.symbols for _ in symbol.text]
     sums = []
     at = 0
     for cluster in split_clusters(hyp.text):
