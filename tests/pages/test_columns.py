@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from odia_ocr.pages.columns import order_rows
 from odia_ocr.pages.gutters import find_gutters
 from odia_ocr.pages.rules import Rule
@@ -169,11 +172,18 @@ def test_a_rule_down_leads_a_column_beside_a_picture() -> None:
 
 
 def test_two_rules_below_one_another_are_two_sections() -> None:
-    first = [column("a", 5, 0), column("b", 5, 215)]
-    second = [column("c", 5, 0, top=115), column("d", 5, 215, top=115)]
+    first = [column("a", 8, 0), column("b", 8, 215)]
+    second = [column("c", 8, 0, top=175), column("d", 8, 215, top=175)]
     rows = [row for group in (*first, *second) for row in group]
-    rules = [down(207, 0, 90), down(207, 115, 205)]
+    rules = [down(207, 0, 150), down(207, 175, 325)]
     assert read(rows, rules) == names(*first, *second)
+
+
+def test_a_line_that_ends_too_far_out_does_not_end_its_column() -> None:
+    a, b = column("a", 9, 0), column("b", 9, 215)
+    a[4] = Row("a4", 0, 214, 80)
+    b[4] = Row("b4", 214, 415, 80)
+    assert read([*a, *b]) == names(a, b)
 
 
 def test_a_gutter_bends_with_the_page() -> None:
@@ -208,7 +218,18 @@ def test_fields_far_below_one_another_are_read_row_by_row() -> None:
     assert read(rows) == [row.name for row in rows]
 
 
-def test_every_row_is_read_once_whatever_the_rules() -> None:
-    rows = [*column("a", 8, 0), *column("b", 6, 215), Row("head", 0, 300, -40, 20)]
-    rules = [across(50, -10, 500), down(100, -50, 200), down(207, 30, 90), across(-20, 0, 50)]
-    assert sorted(read(rows, rules)) == sorted(row.name for row in rows)
+places = st.floats(0, 600, allow_nan=False)
+boxes = st.tuples(places, st.floats(8, 320), places, st.sampled_from([10.0, 10.0, 11.0, 20.0]))
+
+
+@given(st.lists(boxes, max_size=24), st.lists(st.tuples(places, places, places, st.booleans())))
+@settings(max_examples=150, deadline=None)
+def test_every_row_is_read_once_whatever_the_page(found, lines) -> None:
+    rows = [
+        Row(str(i), left, left + wide, top, size) for i, (left, wide, top, size) in enumerate(found)
+    ]
+    rules = [
+        across(level, *sorted(ends)) if flat else down(level, *sorted(ends))
+        for level, *ends, flat in lines
+    ]
+    assert sorted(read(rows, rules), key=int) == [row.name for row in rows]

@@ -122,10 +122,11 @@ def find_gutters(rows: Sequence[Row], rules: Sequence[Rule] = ()) -> Gutters:
     return Gutters(tuple(_join_strips(list(dict.fromkeys(found)), sheet)))
 
 
-def _find_empty_strips(sheet: Sheet) -> Iterable[Strip]:
+def _find_empty_strips(sheet: Sheet) -> list[Strip]:
     size = sheet.size
     gaps = find_gaps(sheet.rows, size)
     done: set[Gap] = set()
+    found: list[Strip] = []
     for gap in sorted(gaps, key=lambda gap: gap.right - gap.left):
         if gap in done:  # it has a strip already, which its neighbours made
             continue
@@ -138,8 +139,20 @@ def _find_empty_strips(sheet: Sheet) -> Iterable[Strip]:
             if strip.width < NARROWEST * size or len(run.gaps) < least:
                 continue
             fitted = fit_length(strip, run.top, run.bottom, sheet)
-            if fitted is not None:
-                yield fitted
+            if fitted is not None and not (fitted.lean and _cuts_across(fitted, found, size)):
+                found.append(fitted)
+    return found
+
+
+def _cuts_across(strip: Strip, others: Sequence[Strip], size: float) -> bool:
+    """Does a leaning strip take the place of an upright one?"""
+    return any(
+        abs(strip.centre(level) - other.centre(level)) < size
+        for other in others
+        if not other.lean
+        for level in (max(strip.top, other.top), min(strip.bottom, other.bottom))
+        if strip.top <= level <= strip.bottom and other.top <= level <= other.bottom
+    )
 
 
 def _find_ruled_strips(sheet: Sheet, down: Sequence[Rule]) -> Iterable[Strip]:

@@ -16,7 +16,7 @@ from odia_ocr.pages.tables import nearest_column, part_columns
 _REACH = 2.6  # letter heights
 _REACH_UP = 1.8  # above a column stand running heads, too
 _REACH_UP_SPACES = 1.35  # usual spaces of these columns
-_FOLLOW = 4.5  # letter heights between rows of one column, rules between them
+_FOLLOW = 6.5  # letter heights between rows of one column, rules between them
 _BYLINE = 0.35  # share of a column's width that stays free before a line set at its right
 _RAGGED = 0.15  # share of it by which its lines may end early
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 NARROWEST = 0.6  # letter heights
 HEADING = 1.25  # times the usual letter height
-_CORE = 0.6  # of a strip's width, but of no more than a letter's height
+_TEXT = 3.0  # letter heights of a row that lie in its own column, at least
+_SECTION = 12.0  # letter heights of a rule between columns of a section, at least
 _SEAM = (0.8, 6.0)  # letter heights between rules of two sections, at least and at most
 
 
@@ -97,22 +98,25 @@ class Sheet:
 
     def breaks(self, strip: Strip) -> list[float]:
         """Levels at which something crosses a strip."""
-        # The ends of rows are not found to the pixel: what barely reaches over crosses nothing.
-        core = _CORE * min(strip.width, self.size)
-        rows = [
-            row.middle
-            for row in self.rows
-            if row.left < strip.centre(row.middle) - core
-            and row.right > strip.centre(row.middle) + core
-        ]
+        rows = [row.middle for row in self.rows if self._crosses(row, strip)]
         rules = [
             (rule.start[1] + rule.end[1]) / 2
             for rule in self.across
-            if rule.start[0] < strip.centre(rule.start[1]) - core
-            and rule.end[0] > strip.centre(rule.end[1]) + core
+            if rule.start[0] < strip.centre(rule.start[1])
+            and rule.end[0] > strip.centre(rule.end[1])
         ]
         seams = [y for x, y in self.seams if abs(x - strip.centre(y)) < self.size]
         return sorted([*rows, *rules, *seams])
+
+    def _crosses(self, row: Row, strip: Strip) -> bool:
+        """Does a row cross a strip? A row of text that only ends too far out does not."""
+        centre = strip.centre(row.middle)
+        if not row.left < centre < row.right:
+            return False
+        half = strip.width / 2
+        short, far = sorted((centre - half - row.left, row.right - centre - half))
+        text = row.height < HEADING * self.size and far > _TEXT * self.size
+        return not text or short > NARROWEST * self.size
 
 
 def lay_sheet(rows: Sequence[Row], rules: Sequence[Rule]) -> Sheet:
@@ -164,10 +168,11 @@ def _is_framed(rule: Rule, down: Sequence[Rule], size: float) -> bool:
 
 
 def _find_seams(down: Sequence[Rule], size: float) -> list[Point]:
-    """Middles between rules that follow one another."""
+    """Middles between long rules that follow one another."""
+    long = [rule for rule in down if rule.end[1] - rule.start[1] > _SECTION * size]
     return [
         ((upper.end[0] + lower.start[0]) / 2, (upper.end[1] + lower.start[1]) / 2)
-        for upper, lower in itertools.permutations(down, 2)
+        for upper, lower in itertools.permutations(long, 2)
         if abs(upper.end[0] - lower.start[0]) < size
         and _SEAM[0] * size < lower.start[1] - upper.end[1] < _SEAM[1] * size
     ]
