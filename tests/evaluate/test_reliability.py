@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from odia_ocr.evaluate.reliability import (
     find_threshold,
+    judge_threshold,
     measure_auroc,
     measure_reliability,
+    tabulate_reliability,
 )
 
 
@@ -30,7 +32,8 @@ def test_a_perfect_confidence_is_within_what_perfection_shows() -> None:
     assert found.auroc > 0.7
     assert sum(b.lines for b in found.bins) == found.n == 6000
     assert [b.stated for b in found.bins] == sorted(b.stated for b in found.bins)
-    full, half = found.risk[0], next(p for p in found.risk if p.coverage <= 0.5)
+    full, half = found.risk[0], found.accept(0.5)
+    assert half.coverage == 0.5
     assert half.cer < 0.5 * full.cer
     assert half.right > full.right
 
@@ -46,8 +49,7 @@ def test_a_constant_confidence_says_nothing() -> None:
     share = float((edits == 0).mean())
     found = measure_reliability(np.full(len(p), share), edits, lengths)
     assert found.auroc == 0.5
-    eighty = next(point for point in found.risk if point.coverage <= 0.8)
-    assert eighty.cer > 0.9 * found.risk[0].cer
+    assert found.accept(0.8).cer > 0.9 * found.risk[0].cer
 
 
 def test_auroc_by_hand() -> None:
@@ -76,6 +78,23 @@ def test_the_review_threshold_is_the_smallest_that_keeps_the_promise() -> None:
     assert find_threshold(stated, right, 0.9) < 0.4
     assert find_threshold(stated, np.zeros(101, bool), 0.9) is None
     assert find_threshold(stated, stated > 0.9, 1.0) is None  # too few lines
+
+
+def test_a_threshold_is_judged_by_what_it_accepts() -> None:
+    stated, edits = [0.9, 0.8, 0.7, 0.2], [0, 3, 0, 5]
+    accepted = judge_threshold(stated, edits, 0.7)
+    assert (accepted.coverage, accepted.right) == pytest.approx((0.75, 2 / 3))
+    nothing = judge_threshold(stated, edits, 0.95)
+    assert (nothing.coverage, nothing.right) == (0.0, 1.0)
+    with pytest.raises(ValueError, match="equal lists"):
+        judge_threshold(stated, edits[:2], 0.7)
+
+
+def test_the_table_has_a_row_for_each_bin_and_coverage() -> None:
+    found = measure_reliability(*simulate(300))
+    rows = tabulate_reliability(found).splitlines()
+    assert len(rows) == len(found.bins) + len(found.risk) + 3
+    assert rows[1].split() == [f"{found.bins[0].stated:.3f}", f"{found.bins[0].right:.3f}", "20"]
 
 
 def test_what_cannot_be_measured_is_refused() -> None:

@@ -8,15 +8,18 @@ Source: Platt 1999, "Probabilistic outputs for support vector machines".
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from odia_ocr.language import normalise, split_clusters
-from odia_ocr.types import Candidates, Corrector, Hypothesis, Reading
+from odia_ocr.language.ngram import is_spoken
+from odia_ocr.types import Candidates, Corrector, Hypothesis, Reading, Symbol
 
-LINE_FEATURES = ("bias", "path", "mean", "length", "posterior", "language")
-CLUSTER_FEATURES = ("bias", "symbols", "posterior")
+LINE_FEATURES = ("bias", "path", "mean", "doubts", "posterior", "language", "marks", "overruled")
+CLUSTER_FEATURES = ("bias", "symbols", "posterior", "overruled")
+_FEWEST = 0.01  # expected wrong symbols of a line that shows none
 _LEAST = 1e-4  # probabilities are kept this far from 0 and 1
 
 
@@ -30,28 +33,51 @@ def describe_line(hyp: Hypothesis) -> tuple[float, ...]:
     """The numbers that the fit of lines looks at, in the order of `LINE_FEATURES`.
 
     path: log of 1 + the negative optical log-probability; mean: mean symbol log-probability;
-    length: log of 1 + number of symbols; posterior: its log-odds; language: log-probability a
-    symbol of the language model. What a hypothesis lacks counts as 0.
+    doubts: log of how many symbols are expected to be wrong by their own probabilities;
+    posterior: its log-odds; language: log-probability of the language model, for each symbol that
+    it speaks about; marks: log of 1 + the symbols of punctuation; overruled: log of 1 + the symbols
+    that have a likelier rival in the picture. What a hypothesis lacks counts as 0.
     """
     logps = [symbol.logp for symbol in hyp.symbols] or [hyp.optical_logp]
+    spoken = sum(any(map(is_spoken, symbol.text)) for symbol in hyp.symbols)
     return (
         1.0,
         math.log1p(max(0.0, -hyp.optical_logp)),
         sum(logps) / len(logps),
-        math.log1p(len(hyp.symbols)),
+        math.log(_FEWEST + sum(1 - math.exp(min(0.0, logp)) for logp in logps)),
         _posterior(hyp),
-        (hyp.lm_logp or 0.0) / len(logps),
+        (hyp.lm_logp or 0.0) / max(1, spoken),
+        math.log1p(sum(map(_is_mark, hyp.symbols))),
+        math.log1p(sum(map(is_overruled, hyp.symbols))),
     )
 
 
-def describe_cluster(hyp: Hypothesis, logp: float) -> tuple[float, ...]:
+def describe_clusters(hyp: Hypothesis) -> list[tuple[float, ...]]:
     """The numbers that the fit of clusters looks at, in the order of `CLUSTER_FEATURES`.
 
-    Args:
-        hyp: The reading of the line.
-        logp: Sum over the cluster's symbols; what the language model put in has little of it.
+    symbols: log-odds of the product of the cluster's symbols; posterior: log-odds of the line's;
+    overruled: 1 where one of them has a likelier rival in the picture, for whatever spoke for it
+    spoke against the picture.
     """
-    return (1.0, log_odds(math.exp(min(0.0, logp))), _posterior(hyp))
+    posterior = _posterior(hyp)
+    overruled = [is_overruled(symbol) for symbol in hyp.symbols for _ in symbol.text]
+    rows: list[tuple[float, ...]] = []
+    at = 0
+    for cluster, logp in zip(split_clusters(hyp.text), sum_clusters(hyp), strict=True):
+        end = at + len(cluster)
+        odds = log_odds(math.exp(min(0.0, logp)))
+        rows.append((1.0, odds, posterior, float(any(overruled[at:end]))))
+        at = end
+    return rows
+
+
+def is_overruled(symbol: Symbol) -> bool:
+    """Whether the picture alone speaks for another symbol at its place."""
+    return any(logp > symbol.logp for _, logp in symbol.alternatives)
+
+
+def _is_mark(symbol: Symbol) -> bool:
+    return unicodedata.category(symbol.text[0])[0] in "PS" if symbol.text else False
 
 
 def _posterior(hyp: Hypothesis) -> float:
@@ -65,8 +91,8 @@ class Calibration:
     Attributes:
         line: One weight per entry of `LINE_FEATURES`; empty means not calibrated, confidence None.
         cluster: One per entry of `CLUSTER_FEATURES`; empty takes products of symbol probabilities.
-        review: Lines surer than this are right in 98 % of cases on the fitting lines; None where
-            no such value was found.
+        review: Lines at least this sure are right in 98 % of cases on the fitting lines; None
+            where no such value was found. See `needs_review`.
     """
 
     line: tuple[float, ...] = ()
@@ -80,10 +106,15 @@ class Calibration:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Calibration:
-        """From the plain values that a model file holds."""
-        return cls(
-            tuple(values.get("line", ())), tuple(values.get("cluster", ())), values.get("review")
-        )
+        """From the plain values that a model file holds.
+
+        Weights of another number of features were fitted by another version: they are left out,
+        and confidence is None.
+        """
+        line, cluster = (tuple(values.get(name, ())) for name in ("line", "cluster"))
+        if len(line) != len(LINE_FEATURES) or len(cluster) != len(CLUSTER_FEATURES):
+            return cls()
+        return cls(line, cluster, values.get("review"))
 
     def __call__(self, cands: Candidates) -> Reading:
         """The reading of the best hypothesis; its text is normalised."""
@@ -100,10 +131,9 @@ class Calibration:
         """One value a cluster; empty where spelling changed."""
         if hyp.text != text:
             return ()
-        logps = sum_clusters(hyp)
         if not self.cluster:
-            return tuple(min(1.0, math.exp(logp)) for logp in logps)
-        return tuple(_weigh(self.cluster, describe_cluster(hyp, logp)) for logp in logps)
+            return tuple(min(1.0, math.exp(logp)) for logp in sum_clusters(hyp))
+        return tuple(_weigh(self.cluster, row) for row in describe_clusters(hyp))
 
 
 def sum_clusters(hyp: Hypothesis) -> list[float]:
@@ -125,3 +155,16 @@ def _weigh(weights: Sequence[float], values: Sequence[float]) -> float:
 def load_for(recognizer: object) -> Corrector:
     """The calibration that came with a recognizer's model; without one, confidence stays None."""
     return Calibration.of(getattr(recognizer, "calibration", None) or {})
+
+
+def needs_review(reading: Reading, threshold: float | None) -> bool:
+    """Whether a line is too doubtful to be taken as it is.
+
+    Args:
+        reading: A line's reading.
+        threshold: Least confidence that is enough, 0..1, such as `Calibration.review`. Without a
+            threshold, as without a confidence, nothing vouches for the line.
+    """
+    if threshold is None or reading.confidence is None:
+        return True
+    return reading.confidence < threshold

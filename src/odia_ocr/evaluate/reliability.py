@@ -72,6 +72,22 @@ class Reliability:
     bins: tuple[Bin, ...]
     risk: tuple[RiskPoint, ...]
 
+    def accept(self, coverage: float) -> RiskPoint:
+        """What accepting about the surest `coverage` (0..1) of lines leaves."""
+        return min(self.risk, key=lambda point: abs(point.coverage - coverage))
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Lines that a threshold accepts: their share of all, and how many of them are right (0..1).
+
+    `right` is 1 where none is accepted.
+    """
+
+    threshold: float
+    coverage: float
+    right: float
+
 
 def measure_reliability(
     stated: Sequence[float], edits: Sequence[int], lengths: Sequence[int], *, seed: int = 0
@@ -154,3 +170,33 @@ def find_threshold(stated: Floats, right: Bools, share: float, *, least: int = 5
     good = np.flatnonzero(kept >= share)
     good = good[good + 1 >= least]
     return round(float(stated[surest[good[-1]]]), 6) if len(good) else None
+
+
+def judge_threshold(stated: Sequence[float], edits: Sequence[int], threshold: float) -> Accepted:
+    """What a review threshold does: lines at least this sure are accepted.
+
+    Args:
+        stated: P(line is right), 0..1, one a line.
+        edits: Errors of each line; 0 means it is right.
+        threshold: Least confidence accepted.
+
+    Raises:
+        ValueError: If the lists are empty or not of one length.
+    """
+    if not stated or len(stated) != len(edits):
+        raise ValueError(f"a threshold needs equal lists, got {len(stated)} and {len(edits)}")
+    accepted = np.array(stated, np.float64) >= threshold
+    right = np.array(edits)[accepted] == 0
+    return Accepted(threshold, float(accepted.mean()), float(right.mean()) if len(right) else 1.0)
+
+
+def tabulate_reliability(found: Reliability) -> str:
+    """Both diagrams as plain text: stated against true, and errors against coverage."""
+    rows = ["stated   right   lines"]
+    rows += [f"{b.stated:6.3f}  {b.right:6.3f}  {b.lines:6d}" for b in found.bins]
+    rows += ["", "accepted   from    right    CER %"]
+    rows += [
+        f"{100 * p.coverage:6.0f} %  {p.threshold:6.3f}  {p.right:6.3f}  {100 * p.cer:7.3f}"
+        for p in found.risk
+    ]
+    return "\n".join(rows)

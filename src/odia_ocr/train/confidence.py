@@ -1,7 +1,8 @@
 """Fits confidence on held-out rendered lines, and writes the fits into the model file.
 
-The lines are of the split "check": damaged and clean running text, lines of all kinds, Latin words
-and numbers, and an eighth that is not Odia at all, which no reading gets right.
+The lines are of the split "check": damaged and clean running text as the reporting sets have it,
+the harder lines of training, lines of all kinds, Latin words and numbers, and a tenth that is not
+Odia at all, which no reading gets right.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from odia_ocr.correct.calibrate import Calibration, describe_cluster, describe_line, sum_clusters
+from odia_ocr.correct.calibrate import describe_clusters, describe_line
 from odia_ocr.data.compose import Mix
 from odia_ocr.data.degrade import CLEAN, TRAINING
-from odia_ocr.data.lines import make_renderer
+from odia_ocr.data.lines import LineRenderer, make_renderer
+from odia_ocr.data.reporting import SETS
 from odia_ocr.data.strangers import draw_stranger
 from odia_ocr.evaluate.reliability import find_threshold
 from odia_ocr.language import fold, normalise, split_clusters
@@ -31,18 +33,20 @@ if TYPE_CHECKING:
 
 NOT_ODIA = "\ue000"  # the truth of a line that no reading gets right
 REVIEW = 0.98  # share of accepted lines that are to be right
-_RUNNING = Mix(running=1.0, words=0.0, numbers=0.0, latin=0.0, rare=0.0, min_words=3, max_words=10)
-_FOREIGN = Mix(running=0.0, words=0.0, numbers=0.4, latin=0.6, rare=0.0, min_words=3, max_words=7)
-_KINDS = (
-    (TRAINING, _RUNNING),
-    (TRAINING, Mix(max_words=8)),
-    (CLEAN, _RUNNING),
-    (TRAINING, _RUNNING),
-    (CLEAN, _FOREIGN),
-    (TRAINING, Mix(max_words=8)),
-    (CLEAN, Mix(max_words=8)),
+_STRANGER = "stranger"
+# Of ten lines.
+_ORDER = (
+    "degraded",
+    "training",
+    "clean",
+    "degraded",
+    "mixed",
+    "latin",
+    "mixed-clean",
+    "training",
+    "degraded",
+    _STRANGER,
 )
-_STRANGERS = 8  # every so many-th line is not Odia
 _PORTION = 64
 _RIDGE = 1e-2
 
@@ -80,29 +84,40 @@ class Fit:
 
 
 def read_fitting_lines(
-    recognizer: Recognizer, *, count: int, seed: int = 909
+    recognizer: Recognizer, *, count: int, seed: int = 410_000
 ) -> list[FittingReading]:
     """Read rendered check lines; those that come out empty are left out."""
-    renderers = [
-        make_renderer(split="check", seed=seed + i, recipe=recipe, mix=mix)
-        for i, (recipe, mix) in enumerate(_KINDS)
-    ]
+    renderers = _make_renderers(seed)
     readings: list[FittingReading] = []
     for start in range(0, count, _PORTION):
-        images: list[LineImage] = []
-        truths: list[str] = []
-        for i in range(start, min(count, start + _PORTION)):
-            if i % _STRANGERS == _STRANGERS - 1:
-                images.append(LineImage(str(i), draw_stranger(np.random.default_rng([seed, i]))))
-                truths.append(NOT_ODIA)
-            else:
-                line = renderers[i % _STRANGERS].render(i)
-                images.append(LineImage(str(i), line.pixels))
-                truths.append(line.text)
-        for result, truth in zip(recognizer.read(images), truths, strict=True):
+        drawn = [_draw(renderers, seed, i) for i in range(start, min(count, start + _PORTION))]
+        results = recognizer.read([image for image, _ in drawn])
+        for result, (_, truth) in zip(results, drawn, strict=True):
             if isinstance(result, Candidates) and result.best.symbols:
                 readings.append(FittingReading(result.best, truth))
     return readings
+
+
+def _make_renderers(seed: int) -> dict[str, LineRenderer]:
+    running, all_kinds = SETS["clean"].mix, Mix(max_words=8)
+    kinds = {name: (SETS[name].recipe, SETS[name].mix) for name in ("degraded", "clean", "latin")}
+    kinds["training"] = (TRAINING, running)
+    kinds["mixed"] = (TRAINING, all_kinds)
+    kinds["mixed-clean"] = (CLEAN, all_kinds)
+    return {
+        name: make_renderer(split="check", seed=seed + i, recipe=recipe, mix=mix)
+        for i, (name, (recipe, mix)) in enumerate(kinds.items())
+    }
+
+
+def _draw(renderers: dict[str, LineRenderer], seed: int, index: int) -> tuple[LineImage, str]:
+    """Fitting line number `index` and its true text."""
+    kind = _ORDER[index % len(_ORDER)]
+    if kind == _STRANGER:
+        stranger = draw_stranger(np.random.default_rng([seed, index]))
+        return LineImage(str(index), stranger), NOT_ODIA
+    line = renderers[kind].render(index)
+    return LineImage(str(index), line.pixels), line.text
 
 
 def fit_confidence(recognizer: Recognizer, *, count: int = 3000) -> Fit:
@@ -144,8 +159,8 @@ def _describe_clusters(reading: FittingReading) -> list[_ClusterRow]:
     clusters = split_clusters(hyp.text)
     kept = find_kept(split_clusters(normalise(reading.truth)), clusters)
     return [
-        _ClusterRow(describe_cluster(hyp, logp), right)
-        for cluster, logp, right in zip(clusters, sum_clusters(hyp), kept, strict=True)
+        _ClusterRow(values, right)
+        for cluster, values, right in zip(clusters, describe_clusters(hyp), kept, strict=True)
         if cluster != " "
     ]
 
@@ -188,8 +203,3 @@ def store_calibration(path: Path, fits: dict[str, Fit]) -> None:
     kept["calibration"] = json.dumps({**before, **after})
     onnx.helper.set_model_props(proto, kept)
     onnx.save(proto, path)
-
-
-def calibrate(stated: Fit) -> Calibration:
-    """The corrector of a fit."""
-    return Calibration(stated.line, stated.cluster, stated.review)

@@ -134,7 +134,7 @@ punctuation), {count_parameters(model) / 1e6:.2f} M weights, trained from scratc
 - Input: one line, grey, {meta["architecture"]["height"]} pixels high (`{PREPROCESSING}`).
 - Output: log-probabilities over {len(meta["alphabet"])} symbols and the blank, a frame per 4 px.
 - Alphabet digest: `{meta["alphabet_digest"]}`.
-- Confidence: logistic fits on {fit.lines} held-out rendered lines (an eighth of them not Odia),
+- Confidence: logistic fits on {fit.lines} held-out rendered lines (a tenth of them not Odia),
   read with the language model; Brier score there {fit.brier}; weights of lines {list(fit.line)}, of
   clusters {list(fit.cluster)}; lines surer than {fit.review} are right in 98 % of cases there.
 
