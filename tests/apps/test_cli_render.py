@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,27 +12,14 @@ from PIL import Image
 pytest.importorskip("uharfbuzz")
 pytest.importorskip("cv2")
 
-from odia_ocr.apps import cli
-
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
-    """Run the command in an empty folder; gives the exit status and standard error."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ODIA_OCR_DEBUG", raising=False)
-
-    def call(*args: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["odia-ocr", "render", "lines", *map(str, args)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        code = caught.value.code
-        return (code if isinstance(code, int) else 0), capsys.readouterr().err
-
-    return call
+def run(odia_ocr):
+    return partial(odia_ocr, "render", "lines")
 
 
 def test_a_folder_and_a_count_are_enough(run, tmp_path: Path) -> None:
-    assert run("-o", "lines", "--count", 2) == (0, "2 lines in lines\n")
+    assert run("-o", "lines", "--count", 2) == (0, "", "2 lines in lines\n")
     folder = tmp_path / "lines"
     assert sorted(path.name for path in folder.iterdir()) == [
         "000000.gt.txt",
@@ -53,7 +40,7 @@ def test_a_folder_and_a_count_are_enough(run, tmp_path: Path) -> None:
 def test_a_folder_with_files_needs_force(run, tmp_path: Path) -> None:
     (tmp_path / "lines").mkdir()
     (tmp_path / "lines" / "mine.txt").write_text("mine", "utf-8")
-    code, said = run("-o", "lines", "--count", 1)
+    code, _, said = run("-o", "lines", "--count", 1)
     assert code == 1
     assert "lines is not empty. Choose another folder or use --force." in said
     assert [path.name for path in (tmp_path / "lines").iterdir()] == ["mine.txt"]
@@ -64,7 +51,7 @@ def test_a_folder_with_files_needs_force(run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("where", ["page.txt", "page.txt/lines"])
 def test_a_file_is_no_output_folder(run, tmp_path: Path, where: str) -> None:
     (tmp_path / "page.txt").write_text("mine", "utf-8")
-    code, said = run("-o", where, "--count", 1, "--clean")
+    code, _, said = run("-o", where, "--count", 1, "--clean")
     assert code == 1
     assert said.startswith(f"odia-ocr: Cannot write into {where}: Not a directory.")
     assert said.count("\n") == 1
@@ -74,7 +61,7 @@ def test_a_file_is_no_output_folder(run, tmp_path: Path, where: str) -> None:
 @pytest.mark.parametrize("folder", ["nowhere", "empty"])
 def test_without_fonts_there_is_nothing_to_draw_with(run, tmp_path: Path, folder: str) -> None:
     (tmp_path / "empty").mkdir()
-    code, said = run("-o", "lines", "--count", 1, "--fonts", folder)
+    code, _, said = run("-o", "lines", "--count", 1, "--fonts", folder)
     assert code == 3
     assert f"No font with Odia letters in {folder}." in said
     assert not (tmp_path / "lines").exists()
@@ -92,7 +79,7 @@ def test_without_fonts_there_is_nothing_to_draw_with(run, tmp_path: Path, folder
     ],
 )
 def test_wrong_use(run, tmp_path: Path, args: list[str], says: str) -> None:
-    code, said = run("-o", "lines", *args)
+    code, _, said = run("-o", "lines", *args)
     assert code == 2
     assert says in said
     assert not (tmp_path / "lines").exists()

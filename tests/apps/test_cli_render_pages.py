@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,27 +12,14 @@ from PIL import Image
 pytest.importorskip("uharfbuzz")
 pytest.importorskip("cv2")
 
-from odia_ocr.apps import cli
-
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
-    """Run the command in an empty folder; gives the exit status and standard error."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ODIA_OCR_DEBUG", raising=False)
-
-    def call(*args: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["odia-ocr", "render", "pages", *map(str, args)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        code = caught.value.code
-        return (code if isinstance(code, int) else 0), capsys.readouterr().err
-
-    return call
+def run(odia_ocr):
+    return partial(odia_ocr, "render", "pages")
 
 
 def test_a_folder_and_a_count_are_enough(run, tmp_path: Path) -> None:
-    assert run("-o", "pages", "--count", 3) == (0, "3 pages in pages\n")
+    assert run("-o", "pages", "--count", 3) == (0, "", "3 pages in pages\n")
     folder = tmp_path / "pages"
     names = [f"{i:06d}{end}" for i in range(3) for end in (".gt.txt", ".json", ".png")]
     assert sorted(path.name for path in folder.iterdir()) == [*names, "metadata.jsonl"]
@@ -66,7 +53,7 @@ def test_the_same_seed_gives_the_same_pages(run, tmp_path: Path) -> None:
 
 def test_layouts_own_text_and_clean_pages(run, tmp_path: Path) -> None:
     (tmp_path / "own.txt").write_text("ଭଲ ଦିନ ଆସିଲା\n", encoding="utf-8")
-    code, _ = run(
+    code, _, _ = run(
         "-o", "pages", "--count", 2, "--clean", "--layout", "poem", "--text", "own.txt"
     )  # fmt: skip
     assert code == 0
@@ -89,7 +76,7 @@ def test_layouts_own_text_and_clean_pages(run, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_use(run, tmp_path: Path, args: list[str], says: str) -> None:
-    code, said = run("-o", "pages", *args)
+    code, _, said = run("-o", "pages", *args)
     assert code == 2
     assert says in said
     assert not (tmp_path / "pages").exists()
@@ -98,7 +85,7 @@ def test_wrong_use(run, tmp_path: Path, args: list[str], says: str) -> None:
 def test_a_folder_with_files_needs_force(run, tmp_path: Path) -> None:
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "mine.txt").write_text("mine", "utf-8")
-    code, said = run("-o", "pages", "--count", 1, "--layout", "quote")
+    code, _, said = run("-o", "pages", "--count", 1, "--layout", "quote")
     assert code == 1
     assert "pages is not empty. Choose another folder or use --force." in said
     assert run("-o", "pages", "--count", 1, "--layout", "quote", "--force")[0] == 0
@@ -106,7 +93,7 @@ def test_a_folder_with_files_needs_force(run, tmp_path: Path) -> None:
 
 
 def test_without_fonts_there_is_nothing_to_draw_with(run, tmp_path: Path) -> None:
-    code, said = run("-o", "pages", "--count", 1, "--fonts", "nowhere")
+    code, _, said = run("-o", "pages", "--count", 1, "--fonts", "nowhere")
     assert code == 3
     assert "No font with Odia letters in nowhere." in said
     assert not (tmp_path / "pages").exists()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -24,3 +27,16 @@ def make_set(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def script() -> ModuleType:
+    """`scripts/report.py` as a module."""
+    path = Path(__file__).parents[2] / "scripts" / "report.py"
+    spec = importlib.util.spec_from_file_location("report_script", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["report_script"] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from html_balance import assert_balanced
 from page_sets import PAGES, FakePages, bar, write_pages
 from rich.console import Console
 
@@ -84,31 +84,9 @@ def test_a_record_without_texts_holds_none(evaluation: PageEvaluation) -> None:
     assert "example" not in text
 
 
-class Balance(HTMLParser):
-    """Checks that what opens also closes."""
-
-    void = frozenset({"meta", "img", "rect", "br"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-
-    def handle_starttag(self, tag, attrs) -> None:
-        if tag not in self.void:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs) -> None:
-        pass
-
-    def handle_endtag(self, tag) -> None:
-        assert self.open.pop() == tag
-
-
 def test_html_shows_the_worst_pages_and_fetches_nothing(evaluation: PageEvaluation) -> None:
     html = make_page_html(evaluation)
-    parser = Balance()
-    parser.feed(html)
-    assert parser.open == []
+    assert_balanced(html)
     assert html.count("data:image/jpeg;base64,") == 2  # the failed page and the one with errors
     assert html.index("<b>b_1</b>") < html.index("<b>a_1</b>")  # worst first
     assert "<del>ର୍ମ</del>" in html

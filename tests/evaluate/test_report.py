@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from fake_engines import TEXTS, FakeRecognizer
+from html_balance import assert_balanced
 from rich.console import Console
 
 from odia_ocr.errors import OdiaOcrError, OutputError
@@ -74,31 +73,9 @@ def test_a_file_that_cannot_be_written(evaluation: Evaluation, tmp_path: Path) -
         write_html(evaluation, tmp_path)
 
 
-class Balance(HTMLParser):
-    """Checks that what opens also closes, and collects texts."""
-
-    void = frozenset({"meta", "img", "rect", "br"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-
-    def handle_starttag(self, tag, attrs) -> None:
-        if tag not in self.void:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs) -> None:
-        pass
-
-    def handle_endtag(self, tag) -> None:
-        assert self.open.pop() == tag
-
-
 def test_html_shows_the_worst_lines_and_fetches_nothing(evaluation: Evaluation) -> None:
     html = make_html(evaluation)
-    parser = Balance()
-    parser.feed(html)
-    assert parser.open == []
+    assert_balanced(html)
     assert "<del>ର୍ମ</del>" in html
     assert "&lt;" in html
     assert "<କମ>" not in html
@@ -131,20 +108,6 @@ def test_tables_on_a_terminal(evaluation: Evaluation) -> None:
     text = stream.getvalue()
     for part in ("CER", "1 - CER", "exact lines", "ctc - tesseract", "ର୍ମ → ମ", "seed:0"):
         assert part in text
-
-
-@pytest.fixture(scope="module")
-def script():
-    path = Path(__file__).parents[2] / "scripts" / "report.py"
-    spec = importlib.util.spec_from_file_location("report_script", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    import sys
-
-    sys.modules["report_script"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_readme_table_comes_from_stored_reports(script, evaluation: Evaluation) -> None:

@@ -19,11 +19,12 @@ from odia_ocr.recognize.ctc import load, load_fast  # noqa: E402
 from odia_ocr.recognize.line_tensor import Geometry  # noqa: E402
 from odia_ocr.train.checkpoint import open_model, save_weights  # noqa: E402
 from odia_ocr.train.confidence import fit_confidence, store_calibration  # noqa: E402
-from odia_ocr.train.ctc import rate_at, train_ctc  # noqa: E402
+from odia_ocr.train.ctc import train_ctc  # noqa: E402
 from odia_ocr.train.ctc_config import TrainConfig, config_from  # noqa: E402
 from odia_ocr.train.ctc_model import CtcArchitecture, CtcModel  # noqa: E402
 from odia_ocr.train.export import write_onnx  # noqa: E402
 from odia_ocr.train.quantise import quantise_model  # noqa: E402
+from odia_ocr.train.schedule import rate_at  # noqa: E402
 from odia_ocr.train.stream import StreamConfig, stream_chunks  # noqa: E402
 from odia_ocr.types import Candidates, LineImage  # noqa: E402
 

@@ -21,7 +21,6 @@ from odia_ocr.train.detector import (  # noqa: E402
     detector_config_from,
     detector_loss,
     open_detector,
-    rate_at,
     train_detector,
 )
 from odia_ocr.train.detector_export import export_detector  # noqa: E402
@@ -34,6 +33,7 @@ from odia_ocr.train.detector_stream import (  # noqa: E402
     row_band,
     row_reach,
 )
+from odia_ocr.train.schedule import rate_at  # noqa: E402
 
 TINY = DetectorArchitecture(channels=(4, 8, 8, 8, 8), blocks=(0, 1, 0, 1), neck=8)
 TILES = TileConfig(side=128, batch=2, tiles_per_page=2, pages_per_chunk=1)
@@ -106,6 +106,15 @@ def test_the_shape_of_the_maps() -> None:
     assert maps.shape == (2, 3, 16, 24)
 
 
+def forget_random_numbers(path: Path) -> None:
+    """Make a state one of before they were kept."""
+    state = torch.load(path, weights_only=True)
+    assert set(state["progress"]) == {"step", "chunk", "in_chunk", "seconds", "best"}
+    for name in ("torch_rng", "cuda_rng"):
+        del state[name]
+    torch.save(state, path)
+
+
 def test_a_short_run_exports_and_goes_on(tmp_path: Path) -> None:
     def quiet(_: str) -> None: ...
 
@@ -126,6 +135,9 @@ def test_a_short_run_exports_and_goes_on(tmp_path: Path) -> None:
     best = train_detector(config, run, report=quiet)
     with pytest.raises(ConfigError, match="already holds a run"):
         train_detector(config, run, report=quiet)
+    forget_random_numbers(run / "state.pt")
+    with (run / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write('{"step": 5}\n')  # logged after the state was saved
     train_detector(replace(config, steps=6), run, resume=True, report=quiet)
     rows = [json.loads(row) for row in (run / "log.jsonl").read_text("utf-8").splitlines()]
     assert [row["step"] for row in rows] == [2, 4, 6]
@@ -145,6 +157,8 @@ def test_settings() -> None:
     for bad in ({"stepz": 1}, {"tiles": {"sides": 3}}, {"architecture": {"depth": 3}}):
         with pytest.raises(ConfigError, match="Unknown"):
             detector_config_from(bad)
+    with pytest.raises(ConfigError, match="auto, cpu, cuda"):
+        detector_config_from({"device": "tpu"})
     rates = [rate_at(replace(config, steps=100, warmup=5), step) for step in range(100)]
     assert rates[0] < rates[4] == max(rates)
     assert rates[-1] < 0.05 * max(rates)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from odia_ocr.apps import cli
 from odia_ocr.data.texts import is_heldout
 from odia_ocr.errors import DataError, UsageError
 from odia_ocr.language.ngram import open_ngram_model, split_symbols
@@ -259,42 +257,3 @@ def test_fitting_finds_weights_that_mend_and_the_file_keeps_them(tmp_path: Path)
     assert again.score(split_symbols(text)) == lm.score(split_symbols(text))
     best = BeamDecoder(again, Fusion.of(again))(lines[0].emission)[0]
     assert (best.text == text) == (fit.beam == 0)
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
-    """Run `odia-ocr train lm` in an empty folder; gives exit status and standard error."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ODIA_OCR_DEBUG", raising=False)
-
-    def call(*args: object) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["odia-ocr", "train", "lm", *map(str, args)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        code = caught.value.code
-        return (code if isinstance(code, int) else 0), capsys.readouterr().err
-
-    return call
-
-
-def test_the_command_trains_on_the_shipped_text(run, tmp_path: Path) -> None:
-    code, said = run("-o", "out", "--order", 3, "--size", 0.2)
-    assert code == 0, said
-    model = open_ngram_model(tmp_path / "out" / "lm-odia.ngram")
-    assert model.facts["sources"] == ["shipped"]
-    assert model.facts["perplexity_check"] < 15
-    assert f"{model.facts['perplexity_check']:.3f}" in said
-
-
-@pytest.mark.parametrize(
-    ("args", "code", "word"),
-    [
-        (("--only-fit",), 2, "--fit"),
-        (("--order", 12), 2, "12"),
-        (("--size", 0.001), 2, "--size"),
-        (("--text", "nowhere"), 3, "nowhere"),
-    ],
-)
-def test_wrong_use_ends_clearly(run, args: tuple[object, ...], code: int, word: str) -> None:
-    got, said = run("-o", "out", *args)
-    assert (got, word in said) == (code, True), said

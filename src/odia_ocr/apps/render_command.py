@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from odia_ocr.data.texts import Split
+    from odia_ocr.errors import ResourceMissingError
+
+Picture = TypeVar("Picture")
 
 app = typer.Typer(
     help="Render pictures of Odia text with exact transcriptions.", no_args_is_help=True
 )
+
+# The options of both commands.
+Out = Annotated[Path, typer.Option("-o", "--out", help="Folder to write into.")]
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same pictures.")]
+Fonts = Annotated[
+    Path | None, typer.Option(help="Folder of .ttf and .otf files instead of the shipped faces.")
+]
+SplitName = Annotated[str, typer.Option(help="train or heldout: faces and texts.")]
+Force = Annotated[bool, typer.Option("--force", help="Write into a non-empty folder.")]
 
 
 @app.callback()
@@ -56,25 +72,63 @@ def check_folder(out: Path, *, force: bool) -> None:
         raise OutputError(f"{out} is not empty.", next_step="Choose another folder or use --force.")
 
 
+def _choose_split(name: str) -> Split:
+    from odia_ocr.errors import name_choices
+
+    if name == "train":
+        return "train"
+    if name == "heldout":
+        return "heldout"
+    raise name_choices(name, ["train", "heldout"], kind="split")
+
+
+def _name_library(error: ImportError) -> ResourceMissingError:
+    from odia_ocr.errors import ResourceMissingError
+
+    return ResourceMissingError(
+        f"Rendering needs a library that is not installed: {error.name}.",
+        next_step="Install it with: pip install 'odia-ocr[render]'.",
+    )
+
+
+def _write(
+    drawn: Iterable[Picture],
+    write: Callable[[Iterable[Picture], Path], int],
+    out: Path,
+    count: int,
+    what: str,
+) -> None:
+    """Draw and write with a progress bar, then say how many there are."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    shown = track(
+        drawn,
+        total=count,
+        description="Rendering",
+        console=console,
+        disable=not console.is_terminal,
+    )
+    console.print(f"{write(shown, out)} {what} in {out}")
+
+
 @app.command("lines")
 def lines(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into.")],
+    out: Out,
     count: Annotated[int, typer.Option(min=1, help="How many lines.")] = 100,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same pictures.")] = 1,
+    seed: Seed = 1,
     clean: Annotated[bool, typer.Option("--clean", help="Black on white, no degradation.")] = False,
     words: Annotated[
         str, typer.Option(help="Words of a line, e.g. 3 or 1-4; short lines of text give fewer.")
     ] = "1-9",
     text: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads it
+        Path | None,
         typer.Option(help="Draw the lines of this UTF-8 file instead of the shipped text."),
     ] = None,
-    fonts: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Folder of .ttf and .otf files instead of the shipped faces."),
-    ] = None,
-    split: Annotated[str, typer.Option(help="train or heldout: faces and texts.")] = "train",
-    force: Annotated[bool, typer.Option("--force", help="Write into a non-empty folder.")] = False,
+    fonts: Fonts = None,
+    split: SplitName = "train",
+    force: Force = False,
 ) -> None:
     """Render lines: 000000.png, 000000.gt.txt ... and metadata.jsonl (face, degradation).
 
@@ -82,16 +136,7 @@ def lines(
     """
     from dataclasses import replace
 
-    from rich.console import Console
-    from rich.progress import track
-
-    from odia_ocr.errors import ResourceMissingError, name_choices
-
-    if TYPE_CHECKING:
-        from odia_ocr.data.texts import Split
-
-    if split not in ("train", "heldout"):
-        raise name_choices(split, ["train", "heldout"], kind="split")
+    chosen = _choose_split(split)
     low, high = parse_words(words)
     check_folder(out, force=force)
     try:
@@ -99,15 +144,11 @@ def lines(
         from odia_ocr.data.lines import make_renderer, render_lines
         from odia_ocr.data.render_folder import open_text_pool, write_rendered
     except ImportError as error:
-        raise ResourceMissingError(
-            f"Rendering needs a library that is not installed: {error.name}.",
-            next_step="Install it with: pip install 'odia-ocr[render]'.",
-        ) from error
+        raise _name_library(error) from error
 
     mix = Mix(min_words=low, max_words=high)
     if text:  # the words of that file and nothing made up
         mix = replace(mix, running=1.0, words=0, numbers=0, latin=0, rare=0, punctuated=0)
-    chosen: Split = "heldout" if split == "heldout" else "train"
     renderer = make_renderer(
         split=chosen,
         seed=seed,
@@ -116,46 +157,34 @@ def lines(
         mix=mix,
         pool=open_text_pool(text, chosen) if text else None,
     )
-    console = Console(stderr=True)
-    drawn = track(
-        render_lines(renderer, count),
-        total=count,
-        description="Rendering",
-        console=console,
-        disable=not console.is_terminal,
-    )
-    written = write_rendered(drawn, out)
-    console.print(f"{written} lines in {out}")
+    _write(render_lines(renderer, count), write_rendered, out, count, "lines")
 
 
 @app.command("pages")
 def pages(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into.")],
+    out: Out,
     count: Annotated[int, typer.Option(min=1, help="How many pages.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same pictures.")] = 1,
+    seed: Seed = 1,
     clean: Annotated[
         bool, typer.Option("--clean", help="As printed: no scan, no photo, no small picture.")
     ] = False,
     layout: Annotated[
-        Optional[list[str]],  # noqa: UP045 - typer reads it
+        list[str] | None,
         typer.Option(
             help="book, news, poem, form, notice, magazine, quote or ticker; repeatable. "
             "Without it all of them."
         ),
     ] = None,
     text: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(
             help="Draw the words of this UTF-8 file instead of the shipped text. Page numbers, "
             "list marks and table figures are still made up."
         ),
     ] = None,
-    fonts: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Folder of .ttf and .otf files instead of the shipped faces."),
-    ] = None,
-    split: Annotated[str, typer.Option(help="train or heldout: faces and texts.")] = "train",
-    force: Annotated[bool, typer.Option("--force", help="Write into a non-empty folder.")] = False,
+    fonts: Fonts = None,
+    split: SplitName = "train",
+    force: Force = False,
 ) -> None:
     """Render whole pages: 000000.png, its text, and where every line lies.
 
@@ -165,16 +194,7 @@ def pages(
 
     Example: odia-ocr render pages -o pages --count 20 --layout news --layout book
     """
-    from rich.console import Console
-    from rich.progress import track
-
-    from odia_ocr.errors import ResourceMissingError, name_choices
-
-    if TYPE_CHECKING:
-        from odia_ocr.data.texts import Split
-
-    if split not in ("train", "heldout"):
-        raise name_choices(split, ["train", "heldout"], kind="split")
+    chosen = _choose_split(split)
     check_folder(out, force=force)
     try:
         from odia_ocr.data.page_folder import write_pages
@@ -182,12 +202,8 @@ def pages(
         from odia_ocr.data.page_typeset import Manner
         from odia_ocr.data.render_folder import open_text_pool
     except ImportError as error:
-        raise ResourceMissingError(
-            f"Rendering needs a library that is not installed: {error.name}.",
-            next_step="Install it with: pip install 'odia-ocr[render]'.",
-        ) from error
+        raise _name_library(error) from error
 
-    chosen: Split = "heldout" if split == "heldout" else "train"
     renderer = make_page_renderer(
         split=chosen,
         seed=seed,
@@ -197,13 +213,4 @@ def pages(
         manner=Manner(0.0, 0.0, 0.0) if text else None,
         pool=open_text_pool(text, chosen) if text else None,
     )
-    console = Console(stderr=True)
-    drawn = track(
-        render_pages(renderer, count),
-        total=count,
-        description="Rendering",
-        console=console,
-        disable=not console.is_terminal,
-    )
-    written = write_pages(drawn, out)
-    console.print(f"{written} pages in {out}")
+    _write(render_pages(renderer, count), write_pages, out, count, "pages")

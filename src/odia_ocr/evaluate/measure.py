@@ -8,13 +8,23 @@ on counts as an empty reading and is listed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import combinations
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
-from odia_ocr.errors import DataError, InputError, RecognitionError, ResourceMissingError
+from odia_ocr.errors import InputError, RecognitionError, ResourceMissingError
 from odia_ocr.evaluate.confusions import ComparedText, Confusion, count_confusions
 from odia_ocr.evaluate.lineset import LineSample, LineSet
+from odia_ocr.evaluate.record import (
+    EngineRecord,
+    EvaluationRecord,
+    Progress,
+    leave_out,
+    pair_results,
+    require_engines,
+    score_groups,
+    sign_items,
+)
 from odia_ocr.evaluate.scores import (
     Bootstrap,
     Differences,
@@ -23,13 +33,11 @@ from odia_ocr.evaluate.scores import (
     compare_lines,
     count_line,
     score_lines,
-    sign_score,
 )
 from odia_ocr.language import normalise
 from odia_ocr.types import Candidates, LineImage, Problem, Recognizer
 
 PORTION = 256
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,79 +58,29 @@ class LineResult:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupResult:
-    """Scores of the lines of one group, e.g. of one typeface."""
-
-    by: str
-    group: str
-    scores: Scores
-
-
-@dataclass(frozen=True, slots=True)
-class EngineResult:
-    """All about one engine on one set.
+class EngineResult(EngineRecord[LineResult, Scores]):
+    """All about one engine on one set of lines.
 
     Attributes:
-        engine: The name it was asked for by.
-        model: The recognizer's own name.
-        scores: Over all lines.
-        signature: How the scores were made.
-        lines: In the order of the set.
-        groups: Scores per group.
-        confusions: Over grapheme clusters, most frequent first.
         char_confusions: Over code points, most frequent first.
-        seconds: Wall time of reading, pictures already decoded.
     """
 
-    engine: str
-    model: str
-    scores: Scores
-    signature: str
-    lines: tuple[LineResult, ...]
-    groups: tuple[GroupResult, ...]
-    confusions: tuple[Confusion, ...]
     char_confusions: tuple[Confusion, ...]
-    seconds: float
+
+    @property
+    def lines(self) -> tuple[LineResult, ...]:
+        """In the order of the set."""
+        return self.items
 
     @property
     def lines_per_second(self) -> float:
         """Lines read per second of wall time."""
-        return len(self.lines) / max(1e-9, self.seconds)
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """The lines this engine failed on."""
-        return tuple(line.problem for line in self.lines if line.problem is not None)
+        return self.per_second
 
 
 @dataclass(frozen=True, slots=True)
-class PairedResult:
-    """Two engines on the same lines: the first one's rates minus the second one's."""
-
-    first: str
-    second: str
-    differences: Differences
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The record of one measurement.
-
-    Attributes:
-        set_name: The folder, as it was given.
-        unit: "line".
-        strict: Whether scoring folded only NFC and white space.
-        results: One per engine, in the order given.
-        paired: One per pair of engines.
-        problems: Of the set itself: pictures left out.
-    """
-
-    set_name: str
-    unit: str
-    strict: bool
-    results: tuple[EngineResult, ...]
-    paired: tuple[PairedResult, ...]
-    problems: tuple[Problem, ...]
+class Evaluation(EvaluationRecord[EngineResult, Differences]):
+    """The record of one measurement of lines."""
 
 
 @dataclass(slots=True)
@@ -158,8 +116,7 @@ def measure_lines(
             its figures would be wrong.
         ResourceMissingError: If an engine's program or model is missing.
     """
-    if not engines:
-        raise DataError("No engine to measure.", next_step="Name one, e.g. --engine ctc.")
+    require_engines(engines)
     bootstrap = bootstrap or Bootstrap()
     tallies = {name: _Tally(recognizer) for name, recognizer in engines.items()}
     problems = list(line_set.problems)
@@ -171,8 +128,7 @@ def measure_lines(
             try:
                 images.append(sample.load())
             except InputError as error:
-                message = f"{error.message} It is left out."
-                problems.append(Problem(error.code, message, error.next_step, line_id=sample.name))
+                problems.append(leave_out(sample, error))
             else:
                 samples.append(sample)
         for tally in tallies.values():
@@ -184,18 +140,7 @@ def measure_lines(
         _summarise(name, tally, line_set, strict=strict, bootstrap=bootstrap)
         for name, tally in tallies.items()
     )
-    paired = tuple(
-        PairedResult(
-            one.engine,
-            other.engine,
-            compare_lines(
-                [line.counts for line in one.lines],
-                [line.counts for line in other.lines],
-                bootstrap,
-            ),
-        )
-        for one, other in combinations(results, 2)
-    )
+    paired = pair_results(results, partial(compare_lines, bootstrap=bootstrap))
     return Evaluation(str(line_set.folder), "line", strict, results, paired, tuple(problems))
 
 
@@ -242,11 +187,7 @@ def _read_safely(recognizer: Recognizer, images: Sequence[LineImage]) -> list[Ca
 def _summarise(
     name: str, tally: _Tally, line_set: LineSet, *, strict: bool, bootstrap: Bootstrap
 ) -> EngineResult:
-    if not tally.lines:
-        raise DataError(
-            f"No picture of {line_set.folder} can be decoded.",
-            next_step="Check the files with an image viewer.",
-        )
+    signature = sign_items(line_set, tally.lines, unit="line", strict=strict, bootstrap=bootstrap)
     texts = [
         ComparedText(line.sample.name, line.sample.text, line.hypothesis) for line in tally.lines
     ]
@@ -254,30 +195,10 @@ def _summarise(
         engine=name,
         model=tally.recognizer.name,
         scores=score_lines([line.counts for line in tally.lines], bootstrap),
-        signature=sign_score(
-            unit="line",
-            n=len(tally.lines),
-            strict=strict,
-            bootstrap=bootstrap,
-            digest=replace(line_set, samples=tuple(line.sample for line in tally.lines)).digest,
-        ),
-        lines=tuple(tally.lines),
-        groups=_score_groups(tally.lines, bootstrap),
+        signature=signature,
+        items=tuple(tally.lines),
+        groups=score_groups(tally.lines, partial(score_lines, bootstrap=bootstrap)),
         confusions=count_confusions(texts, strict=strict),
         char_confusions=count_confusions(texts, unit="char", strict=strict),
         seconds=tally.seconds,
-    )
-
-
-def _score_groups(lines: Sequence[LineResult], bootstrap: Bootstrap) -> tuple[GroupResult, ...]:
-    """Scores per group, for each way of grouping that makes two groups or more."""
-    members: dict[str, dict[str, list[LineCounts]]] = {}
-    for line in lines:
-        for label in line.sample.labels:
-            members.setdefault(label.by, {}).setdefault(label.group, []).append(line.counts)
-    return tuple(
-        GroupResult(by, group, score_lines(counts, bootstrap))
-        for by, groups in members.items()
-        if len(groups) > 1
-        for group, counts in sorted(groups.items())
     )

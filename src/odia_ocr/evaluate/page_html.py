@@ -6,26 +6,25 @@ marked. Knows HTML; computes no scores.
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from odia_ocr.errors import DataError, InputError
-from odia_ocr.evaluate.html_report import (
+from odia_ocr.evaluate.html_parts import (
     draw_histogram,
+    embed_picture,
     frame_document,
-    list_problems,
     make_table,
     mark_differences,
+    name_groups,
+    show_comparison,
     show_confusions,
 )
 from odia_ocr.evaluate.page_measure import PageEngineResult, PageEvaluation, PageResult
-from odia_ocr.evaluate.page_report import PAGE_TITLES, name_basis
-from odia_ocr.evaluate.page_scores import PAGE_METRICS
-from odia_ocr.evaluate.report import format_difference, format_score, write_report
+from odia_ocr.evaluate.page_report import PAGE_TITLES, count_breaks, name_basis
+from odia_ocr.evaluate.report import format_scores, write_report
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw
@@ -76,9 +75,7 @@ def make_page_html(evaluation: PageEvaluation) -> str:
         " text in order; order-free CER compares lines whatever their order; order error is"
         " Kendall's tau distance, 0 in order to 100 % reversed.</p>",
         _summary(evaluation),
-        _paired(evaluation),
-        _groups(evaluation),
-        list_problems(evaluation.problems),
+        *show_comparison(evaluation, PAGE_TITLES),
         *(_engine(result, strict=evaluation.strict) for result in evaluation.results),
         f"<p><code>{escape(first.signature)}</code></p>",
     ]
@@ -128,56 +125,18 @@ def _outline(
 
 
 def _summary(evaluation: PageEvaluation) -> str:
-    headings = ["Engine", *(PAGE_TITLES[metric] for metric in PAGE_METRICS)]
     rows = [
         [
             escape(result.engine),
-            *(format_score(getattr(result.scores, metric)) for metric in PAGE_METRICS),
-            str(sum(page.counts.detection.splits for page in result.pages)),
-            str(sum(page.counts.detection.merges for page in result.pages)),
+            *format_scores(result.scores, PAGE_TITLES),
+            *count_breaks(result),
             str(len(result.problems)),
             f"{result.pages_per_second:.2f}",
         ]
         for result in evaluation.results
     ]
-    return make_table([*headings, "lines split", "merged", "failed", "pages/s"], rows)
-
-
-def _paired(evaluation: PageEvaluation) -> str:
-    if not evaluation.paired:
-        return ""
-    rows = [
-        [
-            f"{escape(pair.first)} − {escape(pair.second)}",
-            *(
-                f"{format_difference(gap)}<small>p {gap.p:.3f}</small>"
-                for gap in (getattr(pair.differences, metric) for metric in PAGE_METRICS)
-            ),
-        ]
-        for pair in evaluation.paired
-    ]
-    headings = ["Pair", *(PAGE_TITLES[metric] for metric in PAGE_METRICS)]
-    return (
-        "<h2>Differences on the same pages</h2><p>Percentage points, first minus second;"
-        " an interval without zero is a difference.</p>"
-    ) + make_table(headings, rows)
-
-
-def _groups(evaluation: PageEvaluation) -> str:
-    first = evaluation.results[0]
-    if not first.groups:
-        return ""
-    rows = [
-        [
-            escape(group.by),
-            escape(group.group),
-            str(group.scores.n),
-            *(format_score(result.groups[i].scores.cer) for result in evaluation.results),
-        ]
-        for i, group in enumerate(first.groups)
-    ]
-    headings = ["By", "Group", "Pages", *(escape(r.engine) for r in evaluation.results)]
-    return "<h2>CER by group</h2>" + make_table(headings, rows, texts=2)
+    headings = ["Engine", *PAGE_TITLES.values(), "lines split", "merged", "failed", "pages/s"]
+    return make_table(headings, rows)
 
 
 def _engine(result: PageEngineResult, *, strict: bool) -> str:
@@ -207,7 +166,7 @@ def _all_pages(pages: Sequence[PageResult]) -> str:
     rows = [
         [
             escape(page.sample.name),
-            escape(", ".join(label.group for label in page.sample.labels)),
+            name_groups(page),
             *(
                 f"{rate * 100:.2f} %"
                 for rate in (
@@ -241,10 +200,9 @@ def _key() -> str:
 
 def _worst_page(page: PageResult, *, strict: bool) -> str:
     counts = page.counts
-    groups = ", ".join(label.group for label in page.sample.labels)
     said = [
         f"<b>{escape(page.sample.name)}</b>",
-        escape(groups),
+        name_groups(page),
         f"CER {counts.cer * 100:.1f} % ({counts.text.chars.edits} of {counts.text.chars.length})",
         f"order-free {counts.order_free.rate * 100:.1f} %",
         f"order error {counts.order.rate * 100:.1f} %",
@@ -295,10 +253,4 @@ def _picture(page: PageResult) -> str:
         picture = draw_lines(page)
     except (InputError, DataError) as error:
         return f"<p>{escape(error.message)}</p>"
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=_QUALITY)
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return (
-        f'<img src="data:image/jpeg;base64,{data}" width="{picture.width}"'
-        f' height="{picture.height}" alt="{escape(page.sample.name)}">'
-    )
+    return embed_picture(picture, page.sample.name, quality=_QUALITY)

@@ -9,17 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import combinations
+from dataclasses import dataclass
+from functools import partial
 
-from odia_ocr.errors import (
-    DataError,
-    InputError,
-    OdiaOcrError,
-    RecognitionError,
-    ResourceMissingError,
-)
-from odia_ocr.evaluate.confusions import ComparedText, Confusion, count_confusions
+from odia_ocr.errors import InputError, OdiaOcrError, RecognitionError, ResourceMissingError
+from odia_ocr.evaluate.confusions import ComparedText, count_confusions
 from odia_ocr.evaluate.page_scores import (
     PageCounts,
     PageDifferences,
@@ -30,10 +24,19 @@ from odia_ocr.evaluate.page_scores import (
     score_pages,
 )
 from odia_ocr.evaluate.page_set import PageSample, PageSet
-from odia_ocr.evaluate.scores import Bootstrap, sign_score
+from odia_ocr.evaluate.record import (
+    EngineRecord,
+    EvaluationRecord,
+    Progress,
+    leave_out,
+    pair_results,
+    require_engines,
+    score_groups,
+    sign_items,
+)
+from odia_ocr.evaluate.scores import Bootstrap
 from odia_ocr.types import Page, PageImage, Problem
 
-Progress = Callable[[int], None]
 ReadPage = Callable[[PageImage], Page]
 
 
@@ -77,86 +80,23 @@ class PageResult:
 
 
 @dataclass(frozen=True, slots=True)
-class PageGroup:
-    """Scores of the pages of one group, e.g. of one layout."""
-
-    by: str
-    group: str
-    scores: PageScores
-
-
-@dataclass(frozen=True, slots=True)
-class PageEngineResult:
-    """All about one engine on one set.
-
-    Attributes:
-        engine: The name it was asked for by.
-        model: The reader's own name.
-        scores: Over all pages.
-        signature: How the scores were made.
-        pages: In the order of the set.
-        groups: Scores per group.
-        confusions: Over grapheme clusters of the matched lines, most frequent first.
-    """
-
-    engine: str
-    model: str
-    scores: PageScores
-    signature: str
-    pages: tuple[PageResult, ...]
-    groups: tuple[PageGroup, ...]
-    confusions: tuple[Confusion, ...]
+class PageEngineResult(EngineRecord[PageResult, PageScores]):
+    """All about one engine on one set of pages; confusions are those of the matched lines."""
 
     @property
-    def seconds(self) -> float:
-        """Wall time of reading, pictures already decoded."""
-        return sum(page.seconds for page in self.pages)
+    def pages(self) -> tuple[PageResult, ...]:
+        """In the order of the set."""
+        return self.items
 
     @property
     def pages_per_second(self) -> float:
         """Pages read per second of wall time."""
-        return len(self.pages) / max(1e-9, self.seconds)
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """The pages this engine failed on."""
-        return tuple(page.problem for page in self.pages if page.problem is not None)
+        return self.per_second
 
 
 @dataclass(frozen=True, slots=True)
-class PagePair:
-    """Two engines on the same pages: the first one's rates minus the second one's."""
-
-    first: str
-    second: str
-    differences: PageDifferences
-
-
-@dataclass(frozen=True, slots=True)
-class PageEvaluation:
-    """The record of one measurement.
-
-    Attributes:
-        set_name: The folder, as it was given.
-        strict: Whether scoring folded only NFC and white space.
-        results: One per engine, in the order given.
-        paired: One per pair of engines.
-        problems: Of the set itself: pictures left out.
-    """
-
-    set_name: str
-    strict: bool
-    results: tuple[PageEngineResult, ...]
-    paired: tuple[PagePair, ...]
-    problems: tuple[Problem, ...]
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Pages of one engine while the set is under way."""
-
-    engine: PageEngine
-    pages: list[PageResult] = field(default_factory=list)
+class PageEvaluation(EvaluationRecord[PageEngineResult, PageDifferences]):
+    """The record of one measurement of pages."""
 
 
 def measure_pages(
@@ -182,41 +122,28 @@ def measure_pages(
             or no engine is given.
         ResourceMissingError: If an engine's program or model is missing.
     """
-    if not engines:
-        raise DataError("No engine to measure.", next_step="Name one, e.g. --engine ctc.")
+    require_engines(engines)
     bootstrap = bootstrap or Bootstrap()
-    tallies = {name: _Tally(engine) for name, engine in engines.items()}
+    read: dict[str, list[PageResult]] = {name: [] for name in engines}
     problems = list(page_set.problems)
     for sample in page_set.samples:
         try:
             image = sample.load()
         except InputError as error:
-            message = f"{error.message} It is left out."
-            problems.append(Problem(error.code, message, error.next_step, line_id=sample.name))
+            problems.append(leave_out(sample, error))
             if progress is not None:
-                progress(len(tallies))
+                progress(len(engines))
             continue
-        for tally in tallies.values():
-            tally.pages.append(_read_page(tally.engine, sample, image, strict=strict))
+        for name, engine in engines.items():
+            read[name].append(_read_page(engine, sample, image, strict=strict))
             if progress is not None:
                 progress(1)
     results = tuple(
-        _summarise(name, tally, page_set, strict=strict, bootstrap=bootstrap)
-        for name, tally in tallies.items()
+        _summarise(name, engine, read[name], page_set, strict=strict, bootstrap=bootstrap)
+        for name, engine in engines.items()
     )
-    paired = tuple(
-        PagePair(
-            one.engine,
-            other.engine,
-            compare_pages(
-                [page.counts for page in one.pages],
-                [page.counts for page in other.pages],
-                bootstrap,
-            ),
-        )
-        for one, other in combinations(results, 2)
-    )
-    return PageEvaluation(str(page_set.folder), strict, results, paired, tuple(problems))
+    paired = pair_results(results, partial(compare_pages, bootstrap=bootstrap))
+    return PageEvaluation(str(page_set.folder), "page", strict, results, paired, tuple(problems))
 
 
 def _read_page(
@@ -246,30 +173,25 @@ def _read_page(
 
 
 def _summarise(
-    name: str, tally: _Tally, page_set: PageSet, *, strict: bool, bootstrap: Bootstrap
+    name: str,
+    engine: PageEngine,
+    pages: Sequence[PageResult],
+    page_set: PageSet,
+    *,
+    strict: bool,
+    bootstrap: Bootstrap,
 ) -> PageEngineResult:
-    if not tally.pages:
-        raise DataError(
-            f"No picture of {page_set.folder} can be decoded.",
-            next_step="Check the files with an image viewer.",
-        )
-    measured = replace(page_set, samples=tuple(page.sample for page in tally.pages))
+    signature = sign_items(page_set, pages, unit="page", strict=strict, bootstrap=bootstrap)
+    texts = [text for page in pages for text in _compare_lines(page)]
     return PageEngineResult(
         engine=name,
-        model=tally.engine.model,
-        scores=score_pages([page.counts for page in tally.pages], bootstrap),
-        signature=sign_score(
-            unit="page",
-            n=len(tally.pages),
-            strict=strict,
-            bootstrap=bootstrap,
-            digest=measured.digest,
-        ),
-        pages=tuple(tally.pages),
-        groups=_score_groups(tally.pages, bootstrap),
-        confusions=count_confusions(
-            [text for page in tally.pages for text in _compare_lines(page)], strict=strict
-        ),
+        model=engine.model,
+        scores=score_pages([page.counts for page in pages], bootstrap),
+        signature=signature,
+        items=tuple(pages),
+        groups=score_groups(pages, partial(score_pages, bootstrap=bootstrap)),
+        confusions=count_confusions(texts, strict=strict),
+        seconds=sum(page.seconds for page in pages),
     )
 
 
@@ -285,17 +207,3 @@ def _compare_lines(page: PageResult) -> list[ComparedText]:
         for match in page.counts.matching.matches
         if match.same
     ]
-
-
-def _score_groups(pages: Sequence[PageResult], bootstrap: Bootstrap) -> tuple[PageGroup, ...]:
-    """Scores per group, for each way of grouping that makes two groups or more."""
-    members: dict[str, dict[str, list[PageCounts]]] = {}
-    for page in pages:
-        for label in page.sample.labels:
-            members.setdefault(label.by, {}).setdefault(label.group, []).append(page.counts)
-    return tuple(
-        PageGroup(by, group, score_pages(counts, bootstrap))
-        for by, groups in members.items()
-        if len(groups) > 1
-        for group, counts in sorted(groups.items())
-    )

@@ -6,7 +6,6 @@ beside those of text, and a row per page and engine in `pages`. Computes nothing
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +13,14 @@ from odia_ocr.evaluate.page_measure import PageEngineResult, PageEvaluation, Pag
 from odia_ocr.evaluate.page_scores import PAGE_METRICS
 from odia_ocr.evaluate.report import (
     SCHEMA,
-    format_difference,
-    format_score,
+    format_scores,
+    print_details,
+    print_table,
     record_confusions,
-    record_differences,
-    record_scores,
-    show_unit,
-    write_report,
+    record_groups,
+    record_pairs,
+    record_result,
+    write_record,
 )
 
 if TYPE_CHECKING:
@@ -48,30 +48,23 @@ def make_page_record(evaluation: PageEvaluation, *, texts: bool = True) -> dict[
         texts: Whether transcriptions, readings and messages go in; without them `lines` is empty,
             for sets whose texts must not be passed on.
     """
+    results = [
+        {
+            **record_result(evaluation, result, PAGE_METRICS),
+            "detection": _detection(result),
+            "groups": record_groups(result, PAGE_METRICS),
+            "confusions": record_confusions(result.confusions, texts=texts),
+        }
+        for result in evaluation.results
+    ]
+    read = [(result.engine, page) for result in evaluation.results for page in result.pages]
+    lines = [line for engine, page in read for line in _lines(engine, page)]
     return {
         "schema": SCHEMA,
-        "results": [_result(evaluation, result, texts=texts) for result in evaluation.results],
-        "paired": [
-            {
-                "first": pair.first,
-                "second": pair.second,
-                **record_differences(pair.differences, PAGE_METRICS),
-            }
-            for pair in evaluation.paired
-        ],
-        "lines": [
-            line
-            for result in evaluation.results
-            for page in result.pages
-            for line in _lines(result.engine, page)
-        ]
-        if texts
-        else [],
-        "pages": [
-            _page(result.engine, page, texts=texts)
-            for result in evaluation.results
-            for page in result.pages
-        ],
+        "results": results,
+        "paired": record_pairs(evaluation, PAGE_METRICS),
+        "lines": lines if texts else [],
+        "pages": [_page(engine, page, texts=texts) for engine, page in read],
         "problems": [
             {
                 "code": problem.code,
@@ -84,13 +77,8 @@ def make_page_record(evaluation: PageEvaluation, *, texts: bool = True) -> dict[
 
 
 def write_page_json(evaluation: PageEvaluation, path: Path, *, texts: bool = True) -> None:
-    """Write `make_page_record` to a file.
-
-    Raises:
-        OutputError: If the file cannot be written.
-    """
-    record = make_page_record(evaluation, texts=texts)
-    write_report(path, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+    """Write `make_page_record` to a file; raises as `write_json`."""
+    write_record(path, make_page_record(evaluation, texts=texts))
 
 
 def name_basis(result: PageEngineResult) -> str:
@@ -101,117 +89,47 @@ def name_basis(result: PageEngineResult) -> str:
 
 def print_page_tables(evaluation: PageEvaluation, console: Console) -> None:
     """Print summaries, differences, groups and the commonest confusions."""
-    from rich.table import Table
-
     first = evaluation.results[0]
-    title = f"{evaluation.set_name}: {first.scores.n} pages, text"
-    table = Table(title=title, title_justify="left")
-    table.add_column("engine")
     of_text = ("cer", "median_cer", "wer", "cluster_error", "exact", "over_half")
-    for metric in of_text:
-        table.add_column(PAGE_TITLES[metric], justify="right")
-    table.add_column("failed", justify="right")
-    table.add_column("pages/s", justify="right")
-    for result in evaluation.results:
-        rates = [format_score(getattr(result.scores, metric)) for metric in of_text]
-        speed = f"{result.pages_per_second:.2f}"
-        table.add_row(result.engine, *rates, str(len(result.problems)), speed)
-    console.print(table)
-    table = Table(
-        title=f"Lines and their order (lines told by {name_basis(first)})", title_justify="left"
-    )
-    table.add_column("engine")
+    rows = [
+        [
+            result.engine,
+            *format_scores(result.scores, of_text),
+            str(len(result.problems)),
+            f"{result.pages_per_second:.2f}",
+        ]
+        for result in evaluation.results
+    ]
+    title = f"{evaluation.set_name}: {first.scores.n} pages, text"
+    headings = ["engine", *(PAGE_TITLES[metric] for metric in of_text), "failed", "pages/s"]
+    print_table(console, title, headings, rows)
     of_lines = ("order_free", "order_error", "line_recall", "line_precision")
-    for metric in of_lines:
-        table.add_column(PAGE_TITLES[metric], justify="right")
-    for heading in ("split", "merged"):
-        table.add_column(heading, justify="right")
-    for result in evaluation.results:
-        rates = [format_score(getattr(result.scores, metric)) for metric in of_lines]
-        splits = sum(page.counts.detection.splits for page in result.pages)
-        merges = sum(page.counts.detection.merges for page in result.pages)
-        table.add_row(result.engine, *rates, str(splits), str(merges))
-    console.print(table)
-    _print_pairs(evaluation, console)
-    _print_groups(evaluation, console)
-    for result in evaluation.results:
-        if result.confusions:
-            commonest = ", ".join(
-                f"{show_unit(c.reference)} → {show_unit(c.hypothesis)} {c.count}"
-                for c in result.confusions[:10]
-            )
-            console.print(f"{result.engine} confuses: {commonest}", highlight=False, markup=False)
-    console.print(first.signature, style="dim", highlight=False, markup=False, soft_wrap=True)
+    rows = [
+        [result.engine, *format_scores(result.scores, of_lines), *count_breaks(result)]
+        for result in evaluation.results
+    ]
+    title = f"Lines and their order (lines told by {name_basis(first)})"
+    headings = ["engine", *(PAGE_TITLES[metric] for metric in of_lines), "split", "merged"]
+    print_table(console, title, headings, rows)
+    compared = ("cer", "median_cer", "wer", "order_free", "line_recall")
+    titles = {metric: PAGE_TITLES[metric] for metric in compared}
+    print_details(console, evaluation, titles, counted="pages")
 
 
-def _print_pairs(evaluation: PageEvaluation, console: Console) -> None:
-    from rich.table import Table
-
-    if not evaluation.paired:
-        return
-    table = Table(title="Paired differences (first minus second)", title_justify="left")
-    table.add_column("pair")
-    shown = ("cer", "median_cer", "wer", "order_free", "line_recall")
-    for metric in shown:
-        table.add_column(PAGE_TITLES[metric], justify="right")
-        table.add_column("p", justify="right")
-    for pair in evaluation.paired:
-        cells: list[str] = []
-        for metric in shown:
-            gap = getattr(pair.differences, metric)
-            cells += [format_difference(gap), f"{gap.p:.3f}"]
-        table.add_row(f"{pair.first} - {pair.second}", *cells)
-    console.print(table)
+def count_breaks(result: PageEngineResult) -> tuple[str, str]:
+    """How many printed lines were split, and how many read lines merge several."""
+    found = _detection(result)
+    return str(found["splits"]), str(found["merges"])
 
 
-def _print_groups(evaluation: PageEvaluation, console: Console) -> None:
-    from rich.table import Table
-
-    first = evaluation.results[0]
-    if not first.groups:
-        return
-    table = Table(title="CER by group", title_justify="left")
-    table.add_column("by")
-    table.add_column("group")
-    table.add_column("pages", justify="right")
-    for result in evaluation.results:
-        table.add_column(result.engine, justify="right")
-    for i, group in enumerate(first.groups):
-        rates = [format_score(result.groups[i].scores.cer) for result in evaluation.results]
-        table.add_row(group.by, group.group, str(group.scores.n), *rates)
-    console.print(table)
-
-
-def _result(evaluation: PageEvaluation, result: PageEngineResult, *, texts: bool) -> dict[str, Any]:
+def _detection(result: PageEngineResult) -> dict[str, Any]:
     found = [page.counts.detection for page in result.pages]
     return {
-        "engine": result.engine,
-        "set": evaluation.set_name,
-        "unit": "page",
-        "n": result.scores.n,
-        **record_scores(result.scores, PAGE_METRICS),
-        "signature": result.signature,
-        "model": result.model,
-        "seconds": result.seconds,
-        "pages_per_second": result.pages_per_second,
-        "problems": len(result.problems),
-        "detection": {
-            "by": name_basis(result),
-            "printed": sum(page.printed for page in found),
-            "read": sum(page.read for page in found),
-            "splits": sum(page.splits for page in found),
-            "merges": sum(page.merges for page in found),
-        },
-        "groups": [
-            {
-                "by": group.by,
-                "group": group.group,
-                "n": group.scores.n,
-                **record_scores(group.scores, PAGE_METRICS),
-            }
-            for group in result.groups
-        ],
-        "confusions": record_confusions(result.confusions, texts=texts),
+        "by": name_basis(result),
+        "printed": sum(page.printed for page in found),
+        "read": sum(page.read for page in found),
+        "splits": sum(page.splits for page in found),
+        "merges": sum(page.merges for page in found),
     }
 
 

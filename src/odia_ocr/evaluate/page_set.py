@@ -7,7 +7,6 @@ refuses to know engines and scores. Texts are kept as written (NFC only).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import unicodedata
 from contextlib import closing
@@ -15,16 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from odia_ocr.errors import DataError, FileMissingError
-from odia_ocr.evaluate.lineset import (
+from odia_ocr.errors import DataError
+from odia_ocr.evaluate.picture_set import (
     GROUP_FIELDS,
-    METADATA,
-    PICTURES,
-    TRANSCRIPTION,
     GroupLabel,
-    read_metadata,
+    Labels,
+    PictureSet,
+    Sample,
+    read_pictures,
+    read_transcription,
 )
-from odia_ocr.types import PageImage, Polygon, Problem
+from odia_ocr.types import PageImage, Polygon
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,27 +49,26 @@ class PrintedLine:
 
 
 @dataclass(frozen=True, slots=True)
-class PageSample:
+class PageSample(Sample):
     """One page of a set.
 
     Attributes:
-        name: File name of the picture without its ending; unique in the set.
-        picture: The picture file.
         lines: In reading order, never empty; either all have polygons or none has.
-        labels: The groups it belongs to.
         size: (width, height) that the truth says, or None.
     """
 
-    name: str
-    picture: Path
     lines: tuple[PrintedLine, ...]
-    labels: tuple[GroupLabel, ...] = ()
     size: tuple[int, int] | None = None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The lines in reading order."""
+        return tuple(line.text for line in self.lines)
 
     @property
     def text(self) -> str:
         """All lines in reading order, joined by spaces."""
-        return " ".join(line.text for line in self.lines)
+        return " ".join(self.texts)
 
     def load(self) -> PageImage:
         """Decode the picture.
@@ -98,27 +97,8 @@ class PageSample:
 
 
 @dataclass(frozen=True, slots=True)
-class PageSet:
-    """The pages of a folder, by name, and what could not be used.
-
-    Attributes:
-        folder: Where it was read.
-        samples: Never empty.
-        problems: Pictures without transcription and transcriptions without picture.
-    """
-
-    folder: Path
-    samples: tuple[PageSample, ...]
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def digest(self) -> str:
-        """First 12 hex digits of the SHA-256 of names and transcriptions: names the set."""
-        content = "\n".join(
-            "\t".join([sample.name, *(line.text for line in sample.lines)])
-            for sample in self.samples
-        )
-        return hashlib.sha256(content.encode()).hexdigest()[:12]
+class PageSet(PictureSet[PageSample]):
+    """The pages of a folder."""
 
 
 def read_page_set(folder: Path) -> PageSet:
@@ -131,53 +111,17 @@ def read_page_set(folder: Path) -> PageSet:
         DataError: If it holds no picture with a transcription, or a transcription, a NAME.json or
             the metadata does not fit; the message names the file.
     """
-    if not folder.exists():
-        raise FileMissingError(f"{folder} does not exist.", next_step="Check the path.")
-    if not folder.is_dir():
-        raise DataError(f"{folder} is no folder.", next_step=_LAYOUT)
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    pictures = [path for path in files if path.suffix.lower() in PICTURES]
-    texts = {
-        path.name.removesuffix(TRANSCRIPTION): path
-        for path in files
-        if path.name.endswith(TRANSCRIPTION)
-    }
-    metadata = read_metadata(folder / METADATA, PAGE_GROUPS) or {}
-    samples: dict[str, PageSample] = {}
-    problems: list[Problem] = []
-    for picture in pictures:
-        name = picture.stem
-        if name not in texts:
-            message = f"{picture.name} has no transcription {name}{TRANSCRIPTION} and is left out."
-            step = "Add the transcription or remove the picture."
-            problems.append(Problem("transcription-missing", message, step, line_id=name))
-            continue
-        if name in samples:
-            raise DataError(
-                f"{folder}: {samples[name].picture.name} and {picture.name} share one name.",
-                next_step="Give each picture its own name.",
-            )
-        samples[name] = _read_sample(picture, texts[name], metadata.get(picture.name, ()))
-    known = {picture.stem for picture in pictures}
-    for name, path in texts.items():
-        if name not in known:
-            message = f"{path.name} has no picture and is left out."
-            problems.append(Problem("picture-missing", message, "Add the picture.", line_id=name))
-    if not samples:
-        raise DataError(
-            f"{folder} holds no picture with a transcription"
-            f" ({len(pictures)} pictures, {len(texts)} transcriptions).",
-            next_step=_LAYOUT,
-        )
-    return PageSet(folder, tuple(samples.values()), tuple(problems))
+    found = read_pictures(folder, _read_sample, fields=PAGE_GROUPS, layout=_LAYOUT)
+    return PageSet(found.folder, found.samples, found.problems)
 
 
-def _read_sample(picture: Path, text: Path, labels: tuple[GroupLabel, ...]) -> PageSample:
+def _read_sample(picture: Path, text: Path, labels: Labels | None) -> PageSample:
+    labels = labels or ()
     name = picture.stem
     lines = tuple(PrintedLine(line) for line in _read_lines(text))
     truth = picture.with_name(f"{name}{TRUTH}")
     if not truth.is_file():
-        return PageSample(name, picture, lines, labels)
+        return PageSample(name, picture, lines, labels=labels)
     record = _read_truth(truth)
     lines = _place_lines(truth, text, lines, record)
     known = {label.by for label in labels}
@@ -186,26 +130,14 @@ def _read_sample(picture: Path, text: Path, labels: tuple[GroupLabel, ...]) -> P
         for by in ("layout", "condition")
         if by not in known and isinstance(record.get(by), str) and record[by]
     )
-    return PageSample(name, picture, lines, (*more, *labels), _read_size(truth, record))
+    size = _read_size(truth, record)
+    return PageSample(name, picture, lines, size, labels=(*more, *labels))
 
 
 def _read_lines(path: Path) -> list[str]:
     """The lines that are not blank, NFC."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} is not UTF-8 (byte {error.start}).", next_step="Save it as UTF-8."
-        ) from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
-    lines = [line.strip() for line in unicodedata.normalize("NFC", text).splitlines()]
-    lines = [line for line in lines if line]
-    if not lines:
-        raise DataError(
-            f"{path} is empty.", next_step="Write the page's text, or remove picture and file."
-        )
-    return lines
+    text = read_transcription(path, what="page")
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _read_truth(path: Path) -> dict[str, Any]:

@@ -7,13 +7,14 @@ and `lines`; rates are fractions. Writes what the record says and computes nothi
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odia_ocr.errors import OutputError
 from odia_ocr.evaluate.confusions import Confusion
-from odia_ocr.evaluate.measure import EngineResult, Evaluation, LineResult
+from odia_ocr.evaluate.measure import Evaluation, LineResult
+from odia_ocr.evaluate.record import AnyEngine, AnyEvaluation
 from odia_ocr.evaluate.scores import METRICS, Difference, Score
 
 if TYPE_CHECKING:
@@ -32,22 +33,21 @@ def make_record(evaluation: Evaluation, *, texts: bool = True) -> dict[str, Any]
         texts: Whether transcriptions and readings go in; without them `lines` is empty, for sets
             whose texts must not be passed on.
     """
+    results = [
+        {
+            **record_result(evaluation, result, METRICS),
+            "groups": record_groups(result, METRICS),
+            "confusions": record_confusions(result.confusions, texts=texts),
+            "char_confusions": record_confusions(result.char_confusions, texts=texts),
+        }
+        for result in evaluation.results
+    ]
+    lines = [_line(result.engine, line) for result in evaluation.results for line in result.lines]
     return {
         "schema": SCHEMA,
-        "results": [_result(evaluation, result, texts=texts) for result in evaluation.results],
-        "paired": [
-            {
-                "first": pair.first,
-                "second": pair.second,
-                **record_differences(pair.differences, METRICS),
-            }
-            for pair in evaluation.paired
-        ],
-        "lines": [
-            _line(result.engine, line) for result in evaluation.results for line in result.lines
-        ]
-        if texts
-        else [],
+        "results": results,
+        "paired": record_pairs(evaluation, METRICS),
+        "lines": lines if texts else [],
         "problems": [
             {"code": problem.code, "message": problem.message, "line": problem.line_id}
             for problem in evaluation.problems
@@ -61,7 +61,11 @@ def write_json(evaluation: Evaluation, path: Path, *, texts: bool = True) -> Non
     Raises:
         OutputError: If the file cannot be written.
     """
-    record = make_record(evaluation, texts=texts)
+    write_record(path, make_record(evaluation, texts=texts))
+
+
+def write_record(path: Path, record: dict[str, Any]) -> None:
+    """Write a record as JSON, making its folder; raises as `write_report`."""
     write_report(path, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
 
 
@@ -83,32 +87,31 @@ def write_report(path: Path, text: str) -> None:
 
 def print_tables(evaluation: Evaluation, console: Console) -> None:
     """Print summary, differences, groups and the commonest confusions."""
-    from rich.table import Table
+    rows = [
+        [
+            result.engine,
+            *format_scores(result.scores, METRICS),
+            f"{(1 - result.scores.cer.value) * 100:.2f} %",
+            f"{result.lines_per_second:.1f}",
+        ]
+        for result in evaluation.results
+    ]
+    title = f"{evaluation.set_name}: {evaluation.results[0].scores.n} lines"
+    headings = ["engine", *_TITLES.values(), "1 - CER", "lines/s"]
+    print_table(console, title, headings, rows)
+    print_details(console, evaluation, _TITLES, counted="n")
 
-    first = evaluation.results[0]
-    table = Table(title=f"{evaluation.set_name}: {first.scores.n} lines", title_justify="left")
-    table.add_column("engine")
-    for heading in (*_TITLES.values(), "1 - CER", "lines/s"):
-        table.add_column(heading, justify="right")
-    for result in evaluation.results:
-        rates = [format_score(getattr(result.scores, metric)) for metric in METRICS]
-        right = f"{(1 - result.scores.cer.value) * 100:.2f} %"
-        table.add_row(result.engine, *rates, right, f"{result.lines_per_second:.1f}")
-    console.print(table)
-    if evaluation.paired:
-        table = Table(title="Paired differences (first minus second)", title_justify="left")
-        table.add_column("pair")
-        for metric in METRICS:
-            table.add_column(_TITLES[metric], justify="right")
-            table.add_column("p", justify="right")
-        for pair in evaluation.paired:
-            cells: list[str] = []
-            for metric in METRICS:
-                gap: Difference = getattr(pair.differences, metric)
-                cells += [format_difference(gap), f"{gap.p:.3f}"]
-            table.add_row(f"{pair.first} - {pair.second}", *cells)
-        console.print(table)
-    _print_groups(evaluation, console)
+
+def print_details(
+    console: Console, evaluation: AnyEvaluation, titles: Mapping[str, str], *, counted: str
+) -> None:
+    """Print what follows the summary: differences, groups, confusions and the signature.
+
+    `titles` are those of the metrics whose differences are shown; `counted` heads the size of a
+    group.
+    """
+    _print_pairs(console, evaluation, titles)
+    _print_groups(console, evaluation, counted)
     for result in evaluation.results:
         if result.confusions:
             shown = ", ".join(
@@ -116,25 +119,65 @@ def print_tables(evaluation: Evaluation, console: Console) -> None:
                 for c in result.confusions[:10]
             )
             console.print(f"{result.engine} confuses: {shown}", highlight=False, markup=False)
-    console.print(first.signature, style="dim", highlight=False, markup=False, soft_wrap=True)
+    signature = evaluation.results[0].signature
+    console.print(signature, style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
-def _print_groups(evaluation: Evaluation, console: Console) -> None:
+def print_table(
+    console: Console,
+    title: str,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    texts: int = 1,
+) -> None:
+    """Print a table whose first `texts` columns are text and the others figures."""
     from rich.table import Table
 
+    table = Table(title=title, title_justify="left")
+    for i, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if i < texts else "right")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _print_pairs(console: Console, evaluation: AnyEvaluation, titles: Mapping[str, str]) -> None:
+    if not evaluation.paired:
+        return
+    rows = []
+    for pair in evaluation.paired:
+        gaps: list[Difference] = [getattr(pair.differences, metric) for metric in titles]
+        cells = [cell for gap in gaps for cell in (format_difference(gap), f"{gap.p:.3f}")]
+        rows.append([f"{pair.first} - {pair.second}", *cells])
+    headings = ["pair", *(heading for title in titles.values() for heading in (title, "p"))]
+    print_table(console, "Paired differences (first minus second)", headings, rows)
+
+
+def _print_groups(console: Console, evaluation: AnyEvaluation, counted: str) -> None:
     first = evaluation.results[0]
     if not first.groups:
         return
-    table = Table(title="CER by group", title_justify="left")
-    table.add_column("by")
-    table.add_column("group")
-    table.add_column("n", justify="right")
-    for result in evaluation.results:
-        table.add_column(result.engine, justify="right")
-    for i, group in enumerate(first.groups):
-        rates = [format_score(result.groups[i].scores.cer) for result in evaluation.results]
-        table.add_row(group.by, group.group, str(group.scores.n), *rates)
-    console.print(table)
+    headings = ["by", "group", counted, *(result.engine for result in evaluation.results)]
+    print_table(console, "CER by group", headings, compare_groups(evaluation), texts=2)
+
+
+def compare_groups(evaluation: AnyEvaluation) -> list[list[str]]:
+    """A row per group: way of grouping, name, number of items, and the CER of each engine."""
+    return [
+        [
+            group.by,
+            group.group,
+            str(group.scores.n),
+            *(format_score(result.groups[i].scores.cer) for result in evaluation.results),
+        ]
+        for i, group in enumerate(evaluation.results[0].groups)
+    ]
+
+
+def format_scores(scores: object, metrics: Iterable[str]) -> list[str]:
+    """Rates with their intervals; `scores` has an attribute for each metric."""
+    return [format_score(getattr(scores, metric)) for metric in metrics]
 
 
 def format_score(score: Score) -> str:
@@ -162,30 +205,47 @@ def _is_mark(char: str) -> bool:
     return unicodedata.category(char).startswith("M")
 
 
-def _result(evaluation: Evaluation, result: EngineResult, *, texts: bool) -> dict[str, Any]:
+def record_result(
+    evaluation: AnyEvaluation, result: AnyEngine, metrics: Sequence[str]
+) -> dict[str, Any]:
+    """What there is to say of an engine on lines and pages alike, as plain values."""
     return {
         "engine": result.engine,
         "set": evaluation.set_name,
         "unit": evaluation.unit,
         "n": result.scores.n,
-        **record_scores(result.scores, METRICS),
+        **record_scores(result.scores, metrics),
         "signature": result.signature,
         "model": result.model,
         "seconds": result.seconds,
-        "lines_per_second": result.lines_per_second,
+        f"{evaluation.unit}s_per_second": result.per_second,
         "problems": len(result.problems),
-        "groups": [
-            {
-                "by": group.by,
-                "group": group.group,
-                "n": group.scores.n,
-                **record_scores(group.scores, METRICS),
-            }
-            for group in result.groups
-        ],
-        "confusions": record_confusions(result.confusions, texts=texts),
-        "char_confusions": record_confusions(result.char_confusions, texts=texts),
     }
+
+
+def record_groups(result: AnyEngine, metrics: Sequence[str]) -> list[dict[str, Any]]:
+    """The scores of an engine's groups as plain values."""
+    return [
+        {
+            "by": group.by,
+            "group": group.group,
+            "n": group.scores.n,
+            **record_scores(group.scores, metrics),
+        }
+        for group in result.groups
+    ]
+
+
+def record_pairs(evaluation: AnyEvaluation, metrics: Sequence[str]) -> list[dict[str, Any]]:
+    """The differences of each two engines as plain values."""
+    return [
+        {
+            "first": pair.first,
+            "second": pair.second,
+            **record_differences(pair.differences, metrics),
+        }
+        for pair in evaluation.paired
+    ]
 
 
 def record_scores(scores: object, metrics: Sequence[str]) -> dict[str, dict[str, float]]:

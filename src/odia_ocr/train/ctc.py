@@ -1,4 +1,4 @@
-"""Trains the CTC recognizer. Reads top to bottom: validation, schedule, state, the loop.
+"""Trains the CTC recognizer. Reads top to bottom: validation, one step, the run.
 
 Lines are rendered by worker processes while the model learns; a run folder holds everything needed
 to go on exactly: `config.json`, `state.pt` (last), `best.safetensors` + `best.json` (best smoothed
@@ -7,13 +7,8 @@ weights), `log.jsonl`, and with `keep_every` a ladder of `checkpoint-STEP.safete
 
 from __future__ import annotations
 
-import ctypes
-import json
-import math
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +21,7 @@ from odia_ocr.data.degrade import CLEAN, TRAINING
 from odia_ocr.data.lines import make_renderer
 from odia_ocr.data.lineset import load_labelled
 from odia_ocr.data.texts import count_unknown
-from odia_ocr.errors import ConfigError, DataError, FileMissingError
+from odia_ocr.errors import DataError
 from odia_ocr.language import ALPHABET, EditCounts, count_edits, fold
 from odia_ocr.recognize.line_tensor import (
     PREPROCESSING,
@@ -35,11 +30,10 @@ from odia_ocr.recognize.line_tensor import (
     pad_width,
     stack_lines,
 )
-from odia_ocr.train.checkpoint import load_weights, save_weights
+from odia_ocr.train.checkpoint import read_facts, save_weights
 from odia_ocr.train.ctc_config import TrainConfig
-from odia_ocr.train.ctc_model import CtcModel, count_parameters
-from odia_ocr.train.muon import make_optimizers
-from odia_ocr.train.schedule import rate_at, smooth
+from odia_ocr.train.ctc_model import CtcModel
+from odia_ocr.train.run import OnStep, Progress, Report, Run, open_folder
 from odia_ocr.train.stream import Batch, StreamConfig, stream_chunks
 from odia_ocr.types import GreyPixels
 
@@ -97,120 +91,32 @@ def measure(model: CtcModel, check: CheckSet, geometry: Geometry, device: torch.
     return total.rate
 
 
-def choose_device(name: str) -> torch.device:
-    """The device asked for; auto takes a GPU when there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("No CUDA device here.", next_step="Leave out --device or use cpu.")
-    return torch.device(name)
-
-
-def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """bfloat16 on GPUs and on CPUs that compute with it; elsewhere it is slower than float32."""
-    if name == "auto":
-        fast = device.type == "cuda" or "avx512_bf16" in _cpu_flags() or "amx_bf16" in _cpu_flags()
-        name = "bfloat16" if fast else "float32"
-    return torch.bfloat16 if name == "bfloat16" else torch.float32
-
-
-def _cpu_flags() -> str:
-    try:
-        return Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return ""
-
-
-def keep_freed_memory() -> None:
-    """Let glibc keep large freed blocks: activations come back every step.
-
-    Without it each step maps and clears its memory anew; measured on two cores, a step took 0.85 s
-    instead of 0.70 s. Does nothing elsewhere.
-    """
-    try:
-        libc = ctypes.CDLL("libc.so.6")
-        for option, size in ((-3, 1 << 30), (-1, 1 << 30), (-2, 1 << 28)):  # mmap, trim, top pad
-            libc.mallopt(option, size)
-    except (OSError, AttributeError):
-        return
-
-
-def learn(
-    model: CtcModel,
-    batch: Batch,
-    optimizers: Sequence[torch.optim.Optimizer],
-    config: TrainConfig,
-    device: torch.device,
-    autocast: Callable[[], AbstractContextManager[Any]],
-) -> float:
+def learn(run: Run[CtcModel, CtcProgress], batch: Batch, stride: int) -> float:
     """One step; returns the loss per line (NaN when the step was skipped)."""
-    pixels = torch.from_numpy(batch.pixels).to(device)
-    with autocast():
-        logits = model(pixels)
+    pixels = torch.from_numpy(batch.pixels).to(run.device)
+    with run.autocast():
+        logits = run.model(pixels)
     log_probs = logits.float().log_softmax(-1).transpose(0, 1)  # (T, N, V)
-    frames = torch.from_numpy(batch.widths) // config.architecture.stride
+    frames = torch.from_numpy(batch.widths) // stride
     loss = nn.functional.ctc_loss(
         log_probs,
-        torch.from_numpy(batch.labels).to(device),
+        torch.from_numpy(batch.labels).to(run.device),
         frames.clamp(1, log_probs.shape[0]),
         torch.from_numpy(batch.lengths),
         zero_infinity=True,
     )
-    for optimizer in optimizers:
-        optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-    if not bool(torch.isfinite(norm)):
-        return float("nan")
-    for optimizer in optimizers:
-        optimizer.step()
-    return float(loss.detach())
+    return float(loss.detach()) if run.follow(loss) else float("nan")
 
 
 @dataclass(slots=True)
-class Progress:
-    """Where a run stands; saved with its state."""
+class CtcProgress(Progress):
+    """Where a run stands; `batch_in_chunk` batches of the chunk and `lines` in all are learned."""
 
-    step: int = 0
-    chunk: int = 0
     batch_in_chunk: int = 0
     lines: int = 0
-    seconds: float = 0.0
-    best: float = math.inf
-
-
-def _save_state(
-    run: Path,
-    progress: Progress,
-    models: tuple[CtcModel, CtcModel],
-    optimizers: Sequence[torch.optim.Optimizer],
-) -> None:
-    state = {
-        "progress": asdict(progress),
-        "model": models[0].state_dict(),
-        "smooth": models[1].state_dict(),
-        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
-        "torch_rng": torch.get_rng_state(),
-        "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }
-    partial = run / "state.pt.partial"
-    torch.save(state, partial)
-    partial.replace(run / "state.pt")
 
 
 _MAY_CHANGE = {"steps", "workers", "threads", "device", "save_every", "check_every", "keep_every"}
-
-
-def _check_same_run(config: TrainConfig, stored: Path) -> None:
-    """Refuse to go on with settings that would make another run of it."""
-    before = json.loads(stored.read_text(encoding="utf-8"))
-    now = json.loads(json.dumps(asdict(config)))
-    changed = sorted(k for k in now if k not in _MAY_CHANGE and now[k] != before.get(k))
-    if changed:
-        raise ConfigError(
-            f"This run was started with other values of {', '.join(changed)}.",
-            next_step="Leave them out to go on, or start a new run, with --from its best weights.",
-        )
 
 
 def describe_sources(stream: StreamConfig) -> dict[str, Any]:
@@ -222,26 +128,24 @@ def describe_sources(stream: StreamConfig) -> dict[str, Any]:
     }
 
 
-def _trim_log(path: Path, step: int) -> None:
-    """Drop what was logged after the state that the run goes on from."""
-    if path.exists():
-        rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [row for row in rows if json.loads(row)["step"] <= step]
-        path.write_text("".join(kept), encoding="utf-8")
+def _check_text(stream: StreamConfig) -> None:
+    if stream.text and not any((Path(stream.text) / "text").rglob("*.txt")):
+        raise DataError(
+            f"No text in {Path(stream.text) / 'text'}.",
+            next_step="Name a folder that holds text/*.txt, or leave the option out.",
+        )
 
 
-def _batches_from(
-    config: TrainConfig, geometry: Geometry, progress: Progress
-) -> Iterator[tuple[int, int, Batch]]:
-    """(chunk, batch in chunk, batch) from where the run stands."""
-    first, skip = progress.chunk, progress.batch_in_chunk
-    for chunk, batches in stream_chunks(
-        config.stream, geometry, workers=config.workers, first=first
-    ):
-        for i, batch in enumerate(batches):
-            if chunk == first and i < skip:
-                continue
-            yield chunk, i, batch
+def _report_sources(stream: StreamConfig, report: Report) -> None:
+    for name in stream.folders:
+        report(f"{name}: {load_labelled(Path(name))}")
+    if stream.text:
+        unknown = count_unknown(Path(stream.text)).most_common()
+        shown = " ".join(f"{char!r}" for char, _ in unknown[:20])
+        report(
+            f"{stream.text}: lines with characters outside the alphabet are left out "
+            f"({len(unknown)} such characters: {shown}{' ...' if len(unknown) > 20 else ''})"
+        )
 
 
 def train_ctc(
@@ -250,8 +154,8 @@ def train_ctc(
     *,
     resume: bool = False,
     start_from: Path | None = None,
-    report: Callable[[str], None] = print,
-    on_step: Callable[[int, int], None] | None = None,
+    report: Report = print,
+    on_step: OnStep | None = None,
 ) -> Path:
     """Train, or go on with, a run; returns the path of its best weights.
 
@@ -268,120 +172,53 @@ def train_ctc(
         ConfigError: Bad configuration, or a fresh start in a folder that holds a run.
         FileMissingError: `resume` without a state.
     """
-    state_path = run / "state.pt"
-    if resume and not state_path.exists():
-        raise FileMissingError(f"No state in {run}.", next_step="Start it without --resume.")
-    if not resume and state_path.exists():
-        raise ConfigError(
-            f"{run} already holds a run.", next_step="Use --resume, or another folder."
-        )
-    if resume:
-        _check_same_run(config, run / "config.json")
-    if config.stream.text and not any((Path(config.stream.text) / "text").rglob("*.txt")):
-        raise DataError(
-            f"No text in {Path(config.stream.text) / 'text'}.",
-            next_step="Name a folder that holds text/*.txt, or leave the option out.",
-        )
-    run.mkdir(parents=True, exist_ok=True)
-    if not resume:  # a run that was killed before its first saved state begins anew
-        for name in ("log.jsonl", "best.safetensors", "best.json"):
-            (run / name).unlink(missing_ok=True)
-    (run / "config.json").write_text(
-        json.dumps(asdict(config), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-    keep_freed_memory()
-    device = choose_device(config.device)
-    precision = choose_precision(config.precision, device)
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
+    _check_text(config.stream)
+    open_folder(run, config, resume=resume, may_change=_MAY_CHANGE)
     geometry = Geometry(height=config.architecture.height, stride=config.architecture.stride)
-    model, mean = (CtcModel(config.architecture).to(device) for _ in range(2))
     if start_from:
-        load_weights(model, start_from)
-    mean.load_state_dict(model.state_dict())
-    optimizers = make_optimizers(model, kind=config.optimizer, rate=config.rate, decay=config.decay)
-    progress = Progress()
-    if resume:
-        state = torch.load(state_path, map_location=device, weights_only=True)
-        model.load_state_dict(state["model"])
-        mean.load_state_dict(state["smooth"])
-        for optimizer, stored in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(stored)
-        torch.set_rng_state(state["torch_rng"].cpu())
-        if torch.cuda.is_available() and state.get("cuda_rng"):
-            torch.cuda.set_rng_state_all([rng.cpu() for rng in state["cuda_rng"]])
-        progress = Progress(**state["progress"])
-        _trim_log(run / "log.jsonl", progress.step)
-    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    model.train()
-
-    def autocast() -> AbstractContextManager[Any]:
-        return (
-            nullcontext() if precision == torch.float32 else torch.autocast(device.type, precision)
-        )
-
-    report(
-        f"{count_parameters(model) / 1e6:.2f} M weights on {device}, {str(precision)[6:]}, "
-        f"{config.workers} renderer(s), step {progress.step} of {config.steps}"
+        read_facts(start_from)  # refuses weights of another alphabet
+    going = Run(
+        run,
+        config,
+        partial(CtcModel, config.architecture),
+        CtcProgress(),
+        optimizer=config.optimizer,
+        start_from=start_from,
     )
-    for name in config.stream.folders:
-        report(f"{name}: {load_labelled(Path(name))}")
-    if config.stream.text:
-        unknown = count_unknown(Path(config.stream.text)).most_common()
-        shown = " ".join(f"{char!r}" for char, _ in unknown[:20])
-        report(
-            f"{config.stream.text}: lines with characters outside the alphabet are left out "
-            f"({len(unknown)} such characters: {shown}{' ...' if len(unknown) > 20 else ''})"
-        )
+    if resume:
+        going.resume()
+    progress = going.progress
+    report(f"{going}, {config.workers} renderer(s)")
+    _report_sources(config.stream, report)
     checks = make_check_sets(config, geometry)
-    started = time.monotonic() - progress.seconds
-    saved = time.monotonic()
+    chunks = stream_chunks(config.stream, geometry, workers=config.workers, first=progress.chunk)
     recent: list[float] = []
-    log = (run / "log.jsonl").open("a", encoding="utf-8")
-    source = _batches_from(config, geometry, progress)
-    while progress.step < config.steps:
-        chunk, position, batch = next(source)
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = rate_at(config, progress.step)
-        loss = learn(model, batch, optimizers, config, device, autocast)
-        recent.append(loss)
-        progress.step += 1
-        progress.chunk, progress.batch_in_chunk = chunk, position + 1
+    for chunk, count, batch in going.take_batches(chunks, skip=progress.batch_in_chunk):
+        recent.append(learn(going, batch, geometry.stride))
+        progress.chunk, progress.batch_in_chunk = chunk, count
         progress.lines += len(batch.lengths)
-        progress.seconds = time.monotonic() - started
-        smooth(mean, model, progress.step, config.smoothing)
-        if on_step:
-            on_step(progress.step, config.steps)
-        last = progress.step == config.steps
-        if progress.step % config.check_every == 0 or last:
-            rates = {check.name: measure(mean, check, geometry, device) for check in checks}
+        going.count_step(on_step)
+        if going.check_due:
+            rates = {
+                check.name: measure(going.mean, check, geometry, going.device) for check in checks
+            }
             score = sum(rates.values()) / len(rates)
             entry: dict[str, Any] = {
                 "step": progress.step,
                 "lines": progress.lines,
                 "minutes": round(progress.seconds / 60, 2),
                 "loss": round(float(np.nanmean(recent)), 4),
-                "rate": round(rate_at(config, progress.step), 6),
+                "rate": round(going.rate, 6),
                 **{f"cer_{name}": round(value, 5) for name, value in rates.items()},
             }
             recent.clear()
-            log.write(json.dumps(entry) + "\n")
-            log.flush()
-            report(json.dumps(entry))
+            going.log(entry, report)
             if score < progress.best:
                 progress.best = score
-                save_weights(
-                    mean,
-                    run / "best.safetensors",
-                    {**entry, "preprocessing": PREPROCESSING, **describe_sources(config.stream)},
-                )
+                facts = {**entry, "preprocessing": PREPROCESSING}
+                save_weights(going.mean, going.best, {**facts, **describe_sources(config.stream)})
         if config.keep_every and progress.step % config.keep_every == 0:
             path = run / f"checkpoint-{progress.step:06d}.safetensors"
-            save_weights(mean, path, {"step": progress.step, "lines": progress.lines})
-        if last or time.monotonic() - saved > config.save_every:
-            _save_state(run, progress, (model, mean), optimizers)
-            saved = time.monotonic()
-    log.close()
-    return run / "best.safetensors"
+            save_weights(going.mean, path, {"step": progress.step, "lines": progress.lines})
+        going.save_when_due()
+    return going.best

@@ -6,13 +6,14 @@ them, so scaling is part of the model and cannot drift.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from odia_ocr.errors import ConfigError
+from odia_ocr.train.run_config import settings_from
 
 Mixer = Literal["lstm", "conv", "attention", "alternating"]
 
@@ -61,14 +62,7 @@ def architecture_from(values: dict[str, Any]) -> CtcArchitecture:
     Raises:
         ConfigError: On an unknown key.
     """
-    known = asdict(CtcArchitecture())
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise ConfigError(
-            f"Unknown architecture keys {unknown}.", next_step=f"Known: {', '.join(known)}."
-        )
-    lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    return CtcArchitecture(**lists)
+    return settings_from(CtcArchitecture, values, what="architecture")
 
 
 def conv_norm(

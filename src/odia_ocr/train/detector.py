@@ -7,10 +7,9 @@ weights) and `log.jsonl`; a run goes on where its last state was saved.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,16 @@ import torch
 from torch import Tensor, nn
 
 from odia_ocr.data.page_render import make_page_renderer
-from odia_ocr.errors import ConfigError, FileMissingError, ModelMissingError
+from odia_ocr.errors import ModelMissingError
 from odia_ocr.train.checkpoint import read_tensors, write_tensors
-from odia_ocr.train.ctc import choose_device, choose_precision, keep_freed_memory
-from odia_ocr.train.ctc_model import count_parameters
 from odia_ocr.train.detector_model import (
     DetectorArchitecture,
     DetectorModel,
     detector_architecture_from,
 )
 from odia_ocr.train.detector_stream import TileBatch, TileConfig, TileMaker, make_tiles
-from odia_ocr.train.muon import make_optimizers
-from odia_ocr.train.schedule import rate_at, smooth
+from odia_ocr.train.run import OnStep, Progress, Report, Run, open_folder
+from odia_ocr.train.run_config import RunConfig, settings_from
 from odia_ocr.train.workers import make_in_processes
 
 _REACH_WEIGHT = 1.0
@@ -38,26 +35,12 @@ _OVERLAP_WEIGHT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class DetectorConfig:
-    """A training run.
+class DetectorConfig(RunConfig):
+    """A training run; see `RunConfig` for what is not named here.
 
     Attributes:
         architecture: Shape of the network.
         tiles: What is trained on.
-        steps: Steps of the whole schedule.
-        rate: Largest learning rate.
-        warmup: Steps of linear warm-up.
-        cooldown: Share of the steps, at the end, over which the rate falls.
-        decay: Weight decay.
-        clip: Largest gradient norm.
-        smoothing: Decay of the running mean of the weights that is validated and kept.
-        seed: Initial weights.
-        workers: Rendering processes.
-        threads: Threads of torch, 0 for its own choice.
-        device: "auto", "cpu" or "cuda".
-        precision: "auto", "float32" or "bfloat16".
-        save_every: Seconds between saved states.
-        check_every: Steps between validations.
         check_chunks: Chunks of held-out pages that are validated on.
     """
 
@@ -67,15 +50,7 @@ class DetectorConfig:
     rate: float = 2e-3
     warmup: int = 100
     cooldown: float = 0.5
-    decay: float = 0.02
-    clip: float = 1.0
     smoothing: float = 0.995
-    seed: int = 1
-    workers: int = 1
-    threads: int = 0
-    device: str = "auto"
-    precision: str = "auto"
-    save_every: float = 240.0
     check_every: int = 250
     check_chunks: int = 3
 
@@ -86,21 +61,11 @@ def detector_config_from(values: dict[str, Any]) -> DetectorConfig:
     Raises:
         ConfigError: On an unknown key.
     """
-    parts: dict[str, Any] = dict(values)
-    parts["architecture"] = detector_architecture_from(values.get("architecture", {}))
-    tiles = dict(values.get("tiles", {}))
-    for name, found, known in (
-        ("training", set(values), set(asdict(DetectorConfig()))),
-        ("tiles", set(tiles), set(asdict(TileConfig()))),
-    ):
-        if found - known:
-            raise ConfigError(
-                f"Unknown {name} keys {sorted(found - known)}.",
-                next_step=f"Known: {', '.join(sorted(known))}.",
-            )
-    if "body" in tiles:
-        tiles["body"] = tuple(tiles["body"])
-    return DetectorConfig(**{**parts, "tiles": TileConfig(**tiles)})
+    parts = {
+        "architecture": detector_architecture_from(values.get("architecture", {})),
+        "tiles": settings_from(TileConfig, values.get("tiles", {}), what="tiles"),
+    }
+    return settings_from(DetectorConfig, {**values, **parts}, what="training")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,150 +131,72 @@ def make_check_tiles(config: DetectorConfig) -> list[TileBatch]:
     ]
 
 
+@dataclass(slots=True)
+class DetectorProgress(Progress):
+    """Where a run stands; `in_chunk` batches of the chunk are learned, `best` is the best F1."""
+
+    in_chunk: int = 0
+    best: float = -1.0
+
+
 def train_detector(
     config: DetectorConfig,
     run: Path,
     *,
     resume: bool = False,
     start_from: Path | None = None,
-    report: Callable[[str], None] = print,
-    on_step: Callable[[int, int], None] | None = None,
+    report: Report = print,
+    on_step: OnStep | None = None,
 ) -> Path:
-    """Train, or go on with, a run; returns the path of its best weights.
+    """Train, or go on with, a run; arguments, result and errors as those of `train_ctc`.
 
-    Args:
-        config: The run.
-        run: Folder of the run.
-        resume: Go on from `state.pt`.
-        start_from: Weights to begin with (safetensors with its JSON beside it).
-        report: Receives one line of text per event.
-        on_step: Receives (step, steps) after every step.
-
-    Raises:
-        ConfigError: Bad configuration, or a fresh start in a folder that holds a run.
-        FileMissingError: `resume` without a state.
+    With `resume` any setting may differ from the stored one that leaves the network as it is.
     """
-    state_path = run / "state.pt"
-    if resume and not state_path.exists():
-        raise FileMissingError(f"No state in {run}.", next_step="Start it without --resume.")
-    if not resume and state_path.exists():
-        raise ConfigError(
-            f"{run} already holds a run.", next_step="Use --resume, or another folder."
-        )
-    run.mkdir(parents=True, exist_ok=True)
-    if not resume:  # a run that was killed before its first saved state begins anew
-        for name in ("log.jsonl", "best.safetensors", "best.json"):
-            (run / name).unlink(missing_ok=True)
-    (run / "config.json").write_text(json.dumps(asdict(config), indent=1) + "\n", encoding="utf-8")
-    keep_freed_memory()
-    device = choose_device(config.device)
-    precision = choose_precision(config.precision, device)
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
-    model, mean = (DetectorModel(config.architecture).to(device) for _ in range(2))
-    if start_from:
-        read_tensors(model, _find_weights(start_from))
-    mean.load_state_dict(model.state_dict())
-    optimizers = make_optimizers(model, kind="muon", rate=config.rate, decay=config.decay)
-    progress: dict[str, float] = {
-        "step": 0,
-        "chunk": 0,
-        "in_chunk": 0,
-        "seconds": 0.0,
-        "best": -1.0,
-    }
-    if resume:
-        state = torch.load(state_path, map_location=device, weights_only=True)
-        model.load_state_dict(state["model"])
-        mean.load_state_dict(state["mean"])
-        for optimizer, stored in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(stored)
-        progress = state["progress"]
-    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    model.train()
-
-    def autocast() -> AbstractContextManager[Any]:
-        return (
-            nullcontext() if precision == torch.float32 else torch.autocast(device.type, precision)
-        )
-
-    report(
-        f"{count_parameters(model) / 1e6:.2f} M weights on {device}, {str(precision)[6:]}, "
-        f"step {progress['step']} of {config.steps}"
+    open_folder(run, config, resume=resume)
+    weights = _find_weights(start_from) if start_from else None
+    going = Run(
+        run,
+        config,
+        partial(DetectorModel, config.architecture),
+        DetectorProgress(),
+        start_from=weights,
+        mean_key="mean",
     )
+    if resume:
+        going.resume()
+    progress = going.progress
+    report(str(going))
     checks = make_check_tiles(config)
-    started = time.monotonic() - progress["seconds"]
-    saved = time.monotonic()
+    maker = TileMaker(config.tiles)
+    chunks = make_in_processes(maker, workers=config.workers, first=progress.chunk)
     losses: list[tuple[float, float]] = []
-    step = int(progress["step"])
-    source = _batches_from(config, progress)
-    with (run / "log.jsonl").open("a", encoding="utf-8") as log:
-        while step < config.steps:
-            progress["chunk"], progress["in_chunk"], batch = next(source)
-            rate = rate_at(config, step)
-            targets = _to_device(batch, device)
-            with autocast():
-                maps = model(targets.pixels)
-            shape, reach = detector_loss(maps.float(), targets)
-            losses.append((float(shape.detach()), float(reach.detach())))
-            for optimizer in optimizers:
-                optimizer.zero_grad(set_to_none=True)
-                for group in optimizer.param_groups:
-                    group["lr"] = rate
-            (shape + reach).backward()  # type: ignore[no-untyped-call]
-            norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-            if bool(torch.isfinite(norm)):
-                for optimizer in optimizers:
-                    optimizer.step()
-            step += 1
-            progress["step"] = step
-            progress["seconds"] = time.monotonic() - started
-            smooth(mean, model, step, config.smoothing)
-            if on_step:
-                on_step(step, config.steps)
-            last = step == config.steps
-            if step % config.check_every == 0 or last:
-                scores = measure_detector(mean, checks, device)
-                entry: dict[str, Any] = {
-                    "step": step,
-                    "minutes": round(progress["seconds"] / 60, 2),
-                    "loss_kernel": round(float(np.mean([a for a, _ in losses])), 4),
-                    "loss_reach": round(float(np.mean([b for _, b in losses])), 4),
-                    "rate": round(rate, 6),
-                    **{name: round(value, 4) for name, value in scores.items()},
-                }
-                losses.clear()
-                log.write(json.dumps(entry) + "\n")
-                log.flush()
-                report(json.dumps(entry))
-                if scores["f1"] > progress["best"]:
-                    progress["best"] = scores["f1"]
-                    save_detector(mean, run / "best.safetensors", entry)
-            if last or time.monotonic() - saved > config.save_every:
-                partial = run / "state.pt.partial"
-                state = {
-                    "progress": progress,
-                    "model": model.state_dict(),
-                    "mean": mean.state_dict(),
-                    "optimizers": [optimizer.state_dict() for optimizer in optimizers],
-                }
-                torch.save(state, partial)
-                partial.replace(state_path)
-                saved = time.monotonic()
-    return run / "best.safetensors"
-
-
-def _batches_from(
-    config: DetectorConfig, progress: dict[str, float]
-) -> Iterator[tuple[int, int, TileBatch]]:
-    first, skip = int(progress["chunk"]), int(progress["in_chunk"])
-    for chunk, batches in make_in_processes(
-        TileMaker(config.tiles), workers=config.workers, first=first
-    ):
-        for position, batch in enumerate(batches):
-            if chunk > first or position >= skip:
-                yield chunk, position + 1, batch
+    for chunk, count, batch in going.take_batches(chunks, skip=progress.in_chunk):
+        rate = going.rate
+        targets = _to_device(batch, going.device)
+        with going.autocast():
+            maps = going.model(targets.pixels)
+        shape, reach = detector_loss(maps.float(), targets)
+        losses.append((float(shape.detach()), float(reach.detach())))
+        going.follow(shape + reach)
+        progress.chunk, progress.in_chunk = chunk, count
+        going.count_step(on_step)
+        if going.check_due:
+            scores = measure_detector(going.mean, checks, going.device)
+            entry: dict[str, Any] = {
+                "step": progress.step,
+                "minutes": round(progress.seconds / 60, 2),
+                "loss_kernel": round(float(np.mean([a for a, _ in losses])), 4),
+                "loss_reach": round(float(np.mean([b for _, b in losses])), 4),
+                "rate": round(rate, 6),
+                **{name: round(value, 4) for name, value in scores.items()},
+            }
+            losses.clear()
+            going.log(entry, report)
+            if scores["f1"] > progress.best:
+                progress.best = scores["f1"]
+                save_detector(going.mean, going.best, entry)
+        going.save_when_due()
+    return going.best
 
 
 def save_detector(model: DetectorModel, path: Path, facts: dict[str, Any]) -> None:

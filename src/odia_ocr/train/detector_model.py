@@ -10,14 +10,14 @@ at each of its pixels of EAST (Zhou et al. 2017, arXiv 1704.03155), the pyramid 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from odia_ocr.errors import ConfigError
 from odia_ocr.train.ctc_model import Residual, conv_norm
+from odia_ocr.train.run_config import settings_from
 
 MULTIPLE = 32  # sides of the input
 
@@ -43,14 +43,7 @@ def detector_architecture_from(values: dict[str, Any]) -> DetectorArchitecture:
     Raises:
         ConfigError: On an unknown key.
     """
-    known = asdict(DetectorArchitecture())
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise ConfigError(
-            f"Unknown architecture keys {unknown}.", next_step=f"Known: {', '.join(known)}."
-        )
-    lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    return DetectorArchitecture(**lists)
+    return settings_from(DetectorArchitecture, values, what="architecture")
 
 
 def _mix(channels: int, kernel: tuple[int, int]) -> nn.Module:

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import torch
 from torch import nn
 
-
-class Schedule(Protocol):
-    """The settings of a run that its rate depends on."""
-
-    @property
-    def steps(self) -> int: ...  # noqa: D102
-
-    @property
-    def rate(self) -> float: ...  # noqa: D102
-
-    @property
-    def warmup(self) -> int: ...  # noqa: D102
-
-    @property
-    def cooldown(self) -> float: ...  # noqa: D102
+from odia_ocr.train.run_config import RunConfig
 
 
-def rate_at(config: Schedule, step: int) -> float:
+def rate_at(config: RunConfig, step: int) -> float:
     """Linear warm-up, a plateau, then a cosine to one percent over the last share of the steps.
 
     On the plateau a run can be given more or fewer steps with `resume` and nothing jumps.
