@@ -24,6 +24,10 @@ def test_the_language_model_has_at_most_8_megabytes() -> None:
     assert find_weights("lm-odia", ".ngram").stat().st_size <= 8_000_000
 
 
+def test_the_lexicon_has_at_most_4_megabytes() -> None:
+    assert find_weights("lexicon-odia", ".trie").stat().st_size <= 4_000_000
+
+
 def test_tracked_files_have_at_most_45_megabytes() -> None:
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False

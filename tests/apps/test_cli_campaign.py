@@ -174,6 +174,11 @@ def test_models_of_a_ladder_are_taken_as_they_are(tmp_path: Path) -> None:
     ladder = open_ladder(f"{tmp_path}/c-*", tmp_path / "kept", say=print)
     assert ladder.engines == (f"ctc:{tmp_path}/c-9.onnx", f"ctc:{tmp_path}/c-10.onnx")
     assert ladder.averaged == ""
+    (tmp_path / "mean.onnx").write_bytes(find_weights("ctc").read_bytes())
+    for pattern in (f"{tmp_path}/c-*", str(tmp_path)):
+        ladder = open_ladder(pattern, tmp_path / "kept", say=print)
+        assert len(ladder.engines) == 2
+        assert ladder.averaged == f"ctc:{tmp_path}/mean.onnx"
     with pytest.raises(DataError, match="1 checkpoints"):
         open_ladder(f"{tmp_path}/c-9*", tmp_path / "kept", say=print)
 

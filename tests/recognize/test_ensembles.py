@@ -183,6 +183,23 @@ def test_a_joint_reading_of_one_view_is_that_of_its_beam(
         assert sum(hyp.posterior or 0.0 for hyp in ours.hypotheses) == pytest.approx(1.0)
 
 
+def test_lines_that_the_first_view_is_sure_of_are_not_shown_to_the_others(
+    model: CtcRecognizer, lines: list[LineImage]
+) -> None:
+    assert isinstance(model.decoder, BeamDecoder)
+    decoder = replace(model.decoder, nbest=4)
+    views = (View(model), View(model, "wide"))
+    alone = replace(model, decoder=decoder).read(lines)
+    apart = [cands.best.posterior for cands in alone]
+    level = sorted(apart)[len(apart) // 2]
+    joint = JointRecognizer("joint", views, decoder, sure=level)
+    for line, posterior, cands in zip(lines, apart, joint.read(lines), strict=True):
+        assert cands.line_id == line.id
+        assert (cands.best.source == "joint") == (posterior < level)
+    everything = JointRecognizer("joint", views, decoder).read(lines)
+    assert {cands.best.source for cands in everything} == {"joint"}
+
+
 def test_views_outvote_a_view_that_misreads(model: CtcRecognizer) -> None:
     ka, kha, doubt = [0.02, 0.96, 0.01, 0.01], [0.02, 0.01, 0.96, 0.01], [0.02, 0.5, 0.47, 0.01]
     decoder = BeamDecoder(nbest=4)

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from odia_ocr.errors import DataError, ModelMissingError, OdiaOcrError, ResourceMissingError
+from odia_ocr.errors import DataError, OdiaOcrError, ResourceMissingError
 
 WEIGHTS, MODEL = ".safetensors", ".onnx"
+MEAN = "mean.onnx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,9 @@ class Ladder:
 
 def open_ladder(pattern: str, folder: Path, *, say: Callable[[str], None]) -> Ladder:
     """Find the checkpoints of a pattern; weights are exported to ONNX.
+
+    The mean of their weights is made of .safetensors files; beside .onnx files it is MEAN, if that
+    is there.
 
     Args:
         pattern: E.g. "RUN/checkpoint-*"; a folder of checkpoints counts as well.
@@ -50,7 +52,8 @@ def open_ladder(pattern: str, folder: Path, *, say: Callable[[str], None]) -> La
     engines = tuple(
         f"ctc:{_export(path, folder) if path.suffix == WEIGHTS else path}" for path in paths
     )
-    averaged = ""
+    mean = paths[-1].with_name(MEAN)
+    averaged = f"ctc:{mean}" if not weights and mean.exists() else ""
     if len(weights) == len(paths):
         try:
             averaged = f"ctc:{_average(weights, folder)}"
@@ -65,7 +68,7 @@ def _find(pattern: Path) -> Iterable[Path]:
 
 def sort_checkpoints(paths: Iterable[Path]) -> list[Path]:
     """Checkpoints by the last number in their names; a model beside its own weights counts once."""
-    usable = [path for path in paths if path.suffix in (WEIGHTS, MODEL)]
+    usable = [p for p in paths if p.suffix in (WEIGHTS, MODEL) and p.name != MEAN]
     stems = {path.with_suffix("") for path in usable if path.suffix == WEIGHTS}
     kept = [p for p in usable if p.suffix == WEIGHTS or p.with_suffix("") not in stems]
     return sorted(kept, key=lambda path: (_number(path.stem), path.name))
@@ -91,29 +94,15 @@ def _export(weights: Path, folder: Path) -> Path:
 def _average(weights: Sequence[Path], folder: Path) -> Path:
     """The ONNX file of a model whose weights are the mean of checkpoints of one run.
 
-    Source: Izmailov et al. 2018, "Averaging weights leads to wider optima and better
-    generalization"; statistics of normalisation layers are averaged like weights.
-
     Raises:
         ModelMissingError: If the checkpoints are of different models.
     """
     _check_trainer()
-    from safetensors.numpy import load_file, save_file
+    from odia_ocr.train.average import average_checkpoints
 
-    loaded = [load_file(path) for path in weights]
-    last = loaded[-1]
-    shapes = [{name: value.shape for name, value in tensors.items()} for tensors in loaded]
-    if any(found != shapes[-1] for found in shapes):
-        raise ModelMissingError("The checkpoints are of different models.")
-    mean = {
-        name: np.mean([tensors[name].astype(np.float32) for tensors in loaded], axis=0)
-        for name in last
-    }
-    path = folder / f"mean-of-{len(weights)}.safetensors"
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file({k: np.asarray(value, last[k].dtype) for k, value in mean.items()}, path)
-    path.with_suffix(".json").write_bytes(weights[-1].with_suffix(".json").read_bytes())
-    return _export(path, folder)
+    return _export(
+        average_checkpoints(weights, folder / f"mean-of-{len(weights)}{WEIGHTS}"), folder
+    )
 
 
 def _check_trainer() -> None:

@@ -1,4 +1,4 @@
-"""`odia-ocr train`: ctc, detector, lm, status."""
+"""`odia-ocr train`: ctc, detector, lm, lexicon, status."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from odia_ocr.errors import ResourceMissingError
+    from odia_ocr.recognize.ctc import CtcRecognizer
     from odia_ocr.train.run_config import RunConfig
 
 app = typer.Typer(help="Train recognizers.", no_args_is_help=True)
@@ -36,6 +37,10 @@ Text = Annotated[
 ]
 Fonts = Annotated[
     Path | None, typer.Option(help="Folder of fonts; held-out families in it are left out.")
+]
+Fit = Annotated[str | None, typer.Option(help="Recognizer to fit to: ctc or ctc:FILE.")]
+OnlyFit = Annotated[
+    bool, typer.Option("--only-fit", help="Keep the file that is in the folder; only fit.")
 ]
 Export = Annotated[bool, typer.Option(help="Write model.onnx and model.md at the end.")]
 
@@ -197,14 +202,9 @@ def lm(
     order: Annotated[int, typer.Option(help="Length of the longest n-grams.")] = 7,
     size: Annotated[float, typer.Option(help="Largest size of the file in MB.")] = 6.0,
     words: Annotated[bool, typer.Option(help="Learn from word lists as well.")] = True,
-    fit: Annotated[
-        str | None,
-        typer.Option(help="Recognizer to fit the model's weights to: ctc or ctc:FILE."),
-    ] = None,
+    fit: Fit = None,
     lines: Annotated[int, typer.Option(min=20, help="Rendered lines to fit on.")] = 400,
-    only_fit: Annotated[
-        bool, typer.Option("--only-fit", help="Keep the model that is in the folder; only fit.")
-    ] = False,
+    only_fit: OnlyFit = False,
 ) -> None:
     """Train the character language model, and fit how much it counts beside a recognizer.
 
@@ -213,29 +213,74 @@ def lm(
 
     Example: odia-ocr train lm -o runs/lm --text DATA --order 7 --size 6 --fit ctc
     """
-    from odia_ocr.errors import ConfigError
     from odia_ocr.train.lm import FILE_NAME, LmConfig, train_lm
 
     _refuse_file(out, "model")
-    if only_fit and fit is None:
-        raise ConfigError("--only-fit fits nothing.", next_step="Name a recognizer: --fit ctc.")
-    console = _open_console()
-
-    def report(said: str) -> None:
-        console.print(said, highlight=False, soft_wrap=True, markup=False)
-
+    recognizer = _open_to_fit(fit, only_fit)
+    report = _report_to(_open_console())
     path = out / FILE_NAME
     if not only_fit:
         path = train_lm(out, text, LmConfig(order, round(size * 1e6), words), report=report)
-    if fit is not None:
-        from odia_ocr.recognize import open_recognizer
-        from odia_ocr.recognize.ctc import CtcRecognizer
+    if recognizer is not None:
         from odia_ocr.train.lm_fit import fit_file
 
-        recognizer = open_recognizer(fit)
-        if not isinstance(recognizer, CtcRecognizer):
-            raise ConfigError(f"{fit} gives no emissions.", next_step="Use --fit ctc or ctc:FILE.")
         fit_file(path, recognizer, count=lines, report=report)
+
+
+@app.command("lexicon")
+def lexicon(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the lexicon's file.")],
+    text: Annotated[
+        Path | None,
+        typer.Option(help="Folder with text/open/**, text/copyleft/** and words/*.txt."),
+    ] = None,
+    fit: Fit = None,
+    lines: Annotated[int, typer.Option(min=200, help="Rendered lines to fit on.")] = 1600,
+    only_fit: OnlyFit = False,
+) -> None:
+    """Make the lexicon of the correction dictionary, and fit the dictionary to a recognizer.
+
+    Only text that may be shipped is counted; without --text it is the small shipped text. The fit
+    learns the recognizer's confusions, what each sign for an edit weighs, and above which
+    probability 92 of 100 edits were right. The folder gets lexicon-odia.trie.
+
+    Example: odia-ocr train lexicon -o runs/lexicon --text DATA --fit ctc
+    """
+    from odia_ocr.train.lexicon import FILE_NAME, train_lexicon
+
+    _refuse_file(out, "lexicon")
+    recognizer = _open_to_fit(fit, only_fit)
+    report = _report_to(_open_console())
+    path = out / FILE_NAME
+    if not only_fit:
+        path = train_lexicon(out, text, report=report)
+    if recognizer is not None:
+        from odia_ocr.train.correction import fit_lexicon
+
+        fit_lexicon(path, recognizer, count=lines, report=report)
+
+
+def _open_to_fit(fit: str | None, only_fit: bool) -> CtcRecognizer | None:
+    """The recognizer that something is fitted to, if any."""
+    from odia_ocr.errors import ConfigError
+    from odia_ocr.recognize import open_recognizer
+    from odia_ocr.recognize.ctc import CtcRecognizer
+
+    if fit is None:
+        if only_fit:
+            raise ConfigError("--only-fit fits nothing.", next_step="Name a recognizer: --fit ctc.")
+        return None
+    recognizer = open_recognizer(fit)
+    if not isinstance(recognizer, CtcRecognizer):
+        raise ConfigError(f"{fit} gives no emissions.", next_step="Use --fit ctc or ctc:FILE.")
+    return recognizer
+
+
+def _report_to(console: Console) -> Callable[[str], None]:
+    def report(said: str) -> None:
+        console.print(said, highlight=False, soft_wrap=True, markup=False)
+
+    return report
 
 
 @app.command("status")

@@ -9,6 +9,7 @@ from typing import Any
 
 from odia_ocr.campaign.cache import digest_file
 from odia_ocr.campaign.stack import Stack, label_engines
+from odia_ocr.correct.lexicon import LEXICON_NAME, LEXICON_SUFFIX
 from odia_ocr.recognize import open_recognizer
 from odia_ocr.recognize.ctc import CtcRecognizer
 from odia_ocr.runtime import find_weights
@@ -75,6 +76,11 @@ class Engines:
 def digest_language_model() -> str:
     """Names the shipped language model."""
     return digest_file(find_weights(LM_NAME, LM_SUFFIX))
+
+
+def digest_lexicon() -> str:
+    """Names the shipped lexicon."""
+    return digest_file(find_weights(LEXICON_NAME, LEXICON_SUFFIX))
 
 
 def _find_file(name: str) -> Path | None:

@@ -10,6 +10,7 @@ from odia_ocr.campaign.sets import Bench
 from odia_ocr.campaign.sources import open_language_model
 from odia_ocr.campaign.stack import Rerank, Stack
 from odia_ocr.campaign.techniques import Claim, Means, Settings, Technique, from_fused
+from odia_ocr.correct.dictionary import NBEST, WIDTH
 from odia_ocr.errors import RecognitionError
 from odia_ocr.fuse.rerank import fit_reranker
 from odia_ocr.types import Candidates
@@ -46,6 +47,13 @@ def _fit_rerank(reader: StackReader, bench: Bench, stack: Stack) -> Settings:
     return asdict(fit_reranker(cands, texts, open_language_model()).weights)
 
 
+def _correct(stack: Stack, _: Settings, __: Means) -> Stack:
+    """Beside a language model the readings that it turned down are proposals too."""
+    if stack.lm and stack.decode == "beam" and not stack.combine:
+        stack = replace(stack, width=max(WIDTH, stack.width), nbest=max(NBEST, stack.nbest))
+    return replace(stack, correct=True)
+
+
 def _route(stack: Stack, settings: Settings, means: Means) -> Stack:
     """Doubtful lines are read by the stack; that of the single reader becomes a fused one."""
     strong = from_fused(means) if stack == stack.single else stack
@@ -53,19 +61,53 @@ def _route(stack: Stack, settings: Settings, means: Means) -> Stack:
 
 
 CORRECTION = Technique(
-    key="2B-1/fusion",
+    key="2B-1/path",
     id="2B-1",
     phase="2B",
     name="Correction dictionary",
-    effort="days; a lexicon and a fitting set",
+    effort="hours; a lexicon and lines with known text to fit on",
     claim=Claim(42, 35, 40),
-    what="Words that are in no lexicon are compared with those that learned confusions make of "
-    "them; an edit is made where picture, lexicon and language model together gain enough by it.",
-    when="When errors make words that do not exist. Names, numbers and dialect words must stay "
-    "alone, so it is safe only with a threshold fitted on held-out lines.",
-    example="# Not part of this version.",
-    joins=False,
-    why="The correction dictionary is not part of this version.",
+    what="Words are compared with those of a lexicon (257,000 words) that learned confusions and "
+    "the recognizer's own doubts make of them; picture, lexicon and language model together say "
+    "how likely each is, and an edit is made above a threshold fitted on held-out lines. Words "
+    "with digits or Latin letters stay alone.",
+    when="Behind best-path decoding, where errors make words that do not exist.",
+    example=example(
+        "from dataclasses import replace",
+        "from odia_ocr.correct.dictionary import RIVALS, load_corrector",
+        "from odia_ocr.recognize.ctc import load_fast",
+        "recognizer = load_fast()",
+        "recognizer = replace(",
+        "    recognizer, decoder=replace(recognizer.decoder, alternatives=RIVALS)",
+        ")",
+        "correct = load_corrector(recognizer, 'path')",
+        "for cands in recognizer.read(lines):",
+        "    reading = correct(cands)",
+        "    print(reading.text, *(edit.reason for edit in reading.edits))",
+    ),
+    change=_correct,
+)
+
+CORRECTION_FUSED = replace(
+    CORRECTION,
+    key="2B-1/fusion",
+    name="Correction dictionary behind the language model",
+    what="The same behind a beam with the language model, whose other readings are proposals too.",
+    when="Hardly ever: the language model has already made the words that the lexicon would.",
+    example=example(
+        "from dataclasses import replace",
+        "from odia_ocr.correct.dictionary import NBEST, RIVALS, WIDTH, load_corrector",
+        "from odia_ocr.recognize.ctc import load",
+        "recognizer = load()",
+        "decoder = replace(",
+        "    recognizer.decoder, width=WIDTH, nbest=NBEST, alternatives=RIVALS",
+        ")",
+        "recognizer = replace(recognizer, decoder=decoder)",
+        "correct = load_corrector(recognizer, 'beam')",
+        "for cands in recognizer.read(lines):",
+        "    print(correct(cands).text)",
+    ),
+    start=from_fused,
 )
 
 ROUTING = Technique(
@@ -138,4 +180,4 @@ RERANKING = Technique(
     fit=_fit_rerank,
 )
 
-TECHNIQUES = (CORRECTION, ROUTING, FUSION, RERANKING)
+TECHNIQUES = (CORRECTION, CORRECTION_FUSED, ROUTING, FUSION, RERANKING)

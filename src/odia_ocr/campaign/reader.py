@@ -15,13 +15,14 @@ import numpy as np
 
 from odia_ocr.campaign.cache import Kept, digest_code, digest_file
 from odia_ocr.campaign.cost import Clock, Cost, read_cost
-from odia_ocr.campaign.engines import digest_language_model
+from odia_ocr.campaign.engines import digest_language_model, digest_lexicon
 from odia_ocr.campaign.finish import finish_lines, fuse_lines, make_fuser
 from odia_ocr.campaign.packing import Array
 from odia_ocr.campaign.sets import Bench
 from odia_ocr.campaign.sources import CHOOSING, SourceReader, open_language_model
 from odia_ocr.campaign.stack import Stack
 from odia_ocr.correct.calibrate import Calibration, load_for
+from odia_ocr.correct.dictionary import DictionaryCorrector, load_dictionary
 from odia_ocr.errors import RecognitionError
 from odia_ocr.recognize.ctc import CtcRecognizer, read_calibration
 from odia_ocr.types import Candidates, Corrector
@@ -74,6 +75,7 @@ class StackReader:
             "stack": asdict(stack),
             "engines": self.sources.engines.describe_all(stack),
             "lm": digest_language_model(),
+            "lexicon": digest_lexicon() if stack.correct else "",
             "set": bench.digest,
         }
         kept = self.sources.store.keep(
@@ -112,6 +114,14 @@ class StackReader:
         )
 
     def _open_corrector(self, stack: Stack) -> Corrector:
+        """Confidence, and the dictionary where the stack has it, as fitted to its decoding."""
+        calibrate = self._open_calibration(stack)
+        if not stack.correct:
+            return calibrate
+        dictionary = load_dictionary(_name_decoding(stack))
+        return calibrate if dictionary is None else DictionaryCorrector(calibrate, dictionary)
+
+    def _open_calibration(self, stack: Stack) -> Corrector:
         """The confidence that was fitted for the stack's way of decoding, where there is one."""
         leader = self.sources.engines.find(stack.engines[0])
         if stack.combine in ("majority", "confidence"):

@@ -22,6 +22,7 @@ from odia_ocr.campaign.packing import (
 )
 from odia_ocr.campaign.sets import Bench
 from odia_ocr.campaign.stack import Stack
+from odia_ocr.correct.dictionary import RIVALS
 from odia_ocr.errors import RecognitionError
 from odia_ocr.language.ngram import NgramModel, open_ngram_model
 from odia_ocr.recognize.augment import View
@@ -192,7 +193,12 @@ def open_language_model() -> NgramModel:
 
 
 def make_decoder(stack: Stack) -> Decoder:
-    """The decoder that a stack asks for."""
+    """The decoder that a stack asks for; the correction dictionary wants more rivals."""
+    decoder = _make_plain_decoder(stack)
+    return replace(decoder, alternatives=RIVALS) if stack.correct else decoder
+
+
+def _make_plain_decoder(stack: Stack) -> GreedyDecoder | SamplingDecoder | BeamDecoder:
     if stack.decode == "path":
         return GreedyDecoder()
     if stack.decode == "sample":
@@ -216,11 +222,12 @@ def make_decoder(stack: Stack) -> Decoder:
 
 def _describe_decoder(stack: Stack) -> dict[str, Any]:
     """The settings that decide a decoder's candidates."""
+    facts: dict[str, Any] = {"rivals": RIVALS} if stack.correct else {}
     if stack.decode == "path":
-        return {}
+        return facts
     if stack.decode == "sample":
-        return {key: getattr(stack, key) for key in ("draws", "heat", "top_p", "top_k")}
-    facts: dict[str, Any] = {"width": stack.width, "nbest": stack.nbest}
+        return facts | {key: getattr(stack, key) for key in ("draws", "heat", "top_p", "top_k")}
+    facts |= {"width": stack.width, "nbest": stack.nbest}
     if stack.lm:
         facts |= {"lm": digest_language_model(), "alpha": stack.alpha, "beta": stack.beta}
     return facts

@@ -52,7 +52,7 @@ class Stack:
             first, "joint" judges the beam's readings of every view under all views.
         risk_heat: Temperature of the posteriors in "mbr".
         rerank: Weights to order candidates anew with the language model, or None.
-        correct: Gain from which on the correction dictionary edits, or None.
+        correct: The correction dictionary edits the reading, as it was fitted to the decoding.
         route: Lines that the single reader is at least so sure of keep its best path; None reads
             all lines with the whole stack.
         threads: Threads the engines compute with; 0 takes the campaign's.
@@ -76,7 +76,7 @@ class Stack:
     combine: Combine = ""
     risk_heat: float = 1.0
     rerank: Rerank | None = None
-    correct: float | None = None
+    correct: bool = False
     route: float | None = None
     threads: int = 0
     cached: bool = False

@@ -1,8 +1,7 @@
 """The file of an n-gram model: a trie of quantised log-probabilities, mapped into memory.
 
-Layout: 8 bytes of magic, the length of the header (uint32, little endian), the header (JSON, padded
-so that the body starts at a multiple of 64), the body. For each order k = 1 .. N the body holds the
-k-grams sorted by their symbols, so those with one context stand together:
+See `mapped_file` for the outside. For each order k = 1 .. N the body holds the k-grams sorted by
+their symbols, so those with one context stand together:
 
     symbols   uint8[n]   the last symbol of the k-gram
     logp      uint8[n]   code of log p(last symbol | the symbols before it)
@@ -17,7 +16,6 @@ Source: the trie follows Heafield 2011, "KenLM: Faster and Smaller Language Mode
 
 from __future__ import annotations
 
-import json
 import mmap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from odia_ocr.errors import ModelMissingError, OutputError
+from odia_ocr.language.mapped_file import MappedFile, open_mapped_file, write_mapped_file
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     Codes = npt.NDArray[np.float32]  # (256,)
 
 MAGIC = b"ODIALM1\n"
-_ALIGN = 64
 _NEXT_STEP = "Name a file that `odia-ocr train lm` wrote, or install odia-ocr again."
 
 
@@ -88,26 +85,14 @@ def write_ngram_file(
         OutputError: If it cannot be written.
     """
     sizes = [len(level.symbols) for level in levels]
-    header = json.dumps(
-        {"symbols": list(symbols), "sizes": sizes, "facts": dict(facts)}, ensure_ascii=False
-    ).encode()
-    room = -(-(len(MAGIC) + 4 + len(header)) // _ALIGN) * _ALIGN - len(MAGIC) - 4
-    parts = [MAGIC, np.uint32(room).tobytes(), header.ljust(room)]
+    header = {"symbols": list(symbols), "sizes": sizes, "facts": dict(facts)}
+    parts: list[bytes] = []
     for level in levels:
         for array in (level.symbols, level.logp, level.backoff, level.children):
             parts.append(np.ascontiguousarray(array, np.uint8).tobytes())
         for codes in (level.logp_codes, level.backoff_codes):
             parts.append(np.ascontiguousarray(codes, "<f4").tobytes())
-    beside = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(b"".join(parts))
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise OutputError(
-            f"Cannot write {path}: {error.strerror or error}.", next_step="Check the folder."
-        ) from error
+    write_mapped_file(path, MAGIC, header, b"".join(parts))
 
 
 def open_ngram_file(path: Path) -> NgramFile:
@@ -116,34 +101,18 @@ def open_ngram_file(path: Path) -> NgramFile:
     Raises:
         ModelMissingError: If it is missing, cut short or something else.
     """
-    try:
-        with path.open("rb") as stream:
-            memory = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError) as error:
-        raise ModelMissingError(
-            f"No language model {path} ({error}).", next_step=_NEXT_STEP
-        ) from error
-    try:
-        return _parse(memory)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelMissingError(
-            f"{path} is not a language model of this program ({error}).", next_step=_NEXT_STEP
-        ) from error
+    return open_mapped_file(path, MAGIC, _parse, kind="language model", next_step=_NEXT_STEP)
 
 
-def _parse(memory: mmap.mmap) -> NgramFile:
-    if memory[: len(MAGIC)] != MAGIC:
-        raise ValueError("it begins otherwise")
-    at = len(MAGIC) + 4
-    end = at + int.from_bytes(memory[len(MAGIC) : at], "little")
-    header = json.loads(memory[at:end].decode())
+def _parse(file: MappedFile) -> NgramFile:
+    memory, header = file.memory, file.header
     symbols = tuple(map(str, header["symbols"]))
     sizes = [int(size) for size in header["sizes"]]
     if not sizes or sizes[0] != len(symbols) or len(symbols) > 255:
         raise ValueError(f"{len(symbols)} symbols, {sizes} n-grams")
     levels: list[Level] = []
     offsets: list[int] = []
-    at = end
+    at = file.start
 
     def take(count: int, kind: str) -> Any:
         nonlocal at
