@@ -6,7 +6,7 @@ read a `Problem` of its document, and when nothing could be read at all the erro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -168,27 +168,19 @@ class Reader:
             InputError: If the file has none of the wanted pages.
             ResourceMissingError: If the recognizer lacks something it needs.
         """
-        numbers = pages.select(file.count)
-        if not numbers:
-            raise InputError(
-                f"{file.source}: none of the wanted pages is among its {file.count}.",
-                next_step="Check --pages.",
-            )
-        workers = min(self.threads, len(numbers), _MOST_AT_ONCE)
+        numbers = select_pages(file, pages)
+        workers = count_workers(self.threads, len(numbers))
         reader = self.reopen(self.threads // workers) if workers > 1 and self.reopen else self
-        read_one = partial(reader._read_one, file, options)
-        untold = tuple(file.problems)
+        read_one = partial(reader.read_one, file, options)
         with closing(work_ahead(read_one, numbers, workers=workers)) as readings:
-            for number, get_outcome in readings:
-                outcome = get_outcome()
-                if untold and outcome.page is not None:  # on the first page that is read
-                    told = tuple(replace(problem, page=number) for problem in untold)
-                    page = replace(outcome.page, problems=(*told, *outcome.page.problems))
-                    outcome = replace(outcome, page=page)
-                    untold = ()
-                yield outcome
+            yield from tell_problems(file, (get_outcome() for _, get_outcome in readings))
 
-    def _read_one(self, file: PageFile, options: PageOptions, number: int) -> PageOutcome:
+    def read_one(self, file: PageFile, options: PageOptions, number: int) -> PageOutcome:
+        """Read one page of a file, whatever happens to it.
+
+        Raises:
+            ResourceMissingError: If the recognizer lacks something it needs.
+        """
         try:
             sheet = self._prepare(file, options, number)
             return PageOutcome(number, self._read_sheet(sheet, options), sheet.image)
@@ -323,6 +315,39 @@ class Reader:
             better = count_sure(straight[1]) > _BETTER * count_sure(as_it_lies[1])
             return straight if better else as_it_lies
         return look, self.lines.read_page(look.view.image, look.page)
+
+
+def select_pages(file: PageFile, pages: PageRange) -> list[int]:
+    """Numbers of the wanted pages.
+
+    Raises:
+        InputError: If the file has none of them.
+    """
+    numbers = pages.select(file.count)
+    if not numbers:
+        raise InputError(
+            f"{file.source}: none of the wanted pages is among its {file.count}.",
+            next_step="Check --pages.",
+        )
+    return list(numbers)
+
+
+def count_workers(threads: int, pages: int) -> int:
+    """How many of so many pages are read side by side on so many threads."""
+    return max(1, min(threads, pages, _MOST_AT_ONCE))
+
+
+def tell_problems(file: PageFile, outcomes: Iterable[PageOutcome]) -> Iterator[PageOutcome]:
+    """The outcomes, with the problems of the file as a whole on the first page that was read."""
+    untold = tuple(file.problems)
+    for outcome in outcomes:
+        if untold and outcome.page is not None:
+            told = tuple(replace(problem, page=outcome.number) for problem in untold)
+            page = replace(outcome.page, problems=(*told, *outcome.page.problems))
+            untold = ()
+            yield replace(outcome, page=page)
+        else:
+            yield outcome
 
 
 def open_reader(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -141,3 +142,45 @@ def test_the_input_options_reach_the_reader(run, tmp_path):
     assert (code, err) == (0, "")
     assert "text layer: none" in (tmp_path / "out" / "book.json").read_text("utf-8")
     assert run("book.pdf", "--dpi", "5")[0] == 2
+
+
+def save_page(path, rows):
+    Image.fromarray(page_pixels(rows)).save(path)
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_files_are_read_side_by_side_and_come_in_order(run, tmp_path, threads):
+    for i, rows in enumerate((3, 1, 2, 1)):
+        save_page(tmp_path / f"{i}.png", rows)
+    (tmp_path / "book.pdf").write_bytes(pdf_of(1, 2))
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    names = ["0.png", "1.png", "bad.png", "book.pdf", "2.png", "3.png"]
+    code, out, err = run(*names, "--threads", threads)
+    assert code == 1
+    assert [text.count("କ") // 4 for text in out.split("\f")] == [3, 1, 1, 2, 2, 1]
+    assert err.count("\n") == 1
+    assert "bad.png" in err
+
+
+def test_pages_of_several_files_are_under_way_at_once(run, tmp_path, monkeypatch):
+    meeting = threading.Barrier(2, timeout=20)
+    read = FakeRecognizer.read
+
+    def wait_and_read(self, lines):
+        meeting.wait()
+        return read(self, lines)
+
+    monkeypatch.setattr(FakeRecognizer, "read", wait_and_read)
+    for name in ("a.png", "b.png"):
+        save_page(tmp_path / name, 1)
+    assert run("a.png", "b.png", "--threads", 2)[:2] == (0, "କକକକ\n\fକକକକ\n")
+
+
+def test_a_document_that_cannot_be_written_leaves_the_others(run, tmp_path):
+    (tmp_path / "book.pdf").write_bytes(pdf_of(*[1] * 9))
+    save_page(tmp_path / "page.png", 2)
+    (tmp_path / "out" / "book.txt").mkdir(parents=True)
+    code, _, err = run("book.pdf", "page.png", "-o", "out", "--format", "txt", "--force")
+    assert code == 1
+    assert "book.txt" in err
+    assert (tmp_path / "out" / "page.txt").read_text("utf-8") == "କକକକ\n" * 2

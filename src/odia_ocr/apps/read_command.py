@@ -5,33 +5,18 @@ Standard output holds the text and nothing else. One bad file or page never stop
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from odia_ocr.apps.inputs import Input, expand_inputs
-from odia_ocr.apps.messages import ReadingProgress, report, say, show_progress
+from odia_ocr.apps.inputs import expand_inputs
+from odia_ocr.apps.messages import show_progress
+from odia_ocr.apps.read_job import ReadJob
 from odia_ocr.apps.sinks import FolderSink, Sink, TextSink
-from odia_ocr.errors import (
-    OdiaOcrError,
-    OutputError,
-    ResourceMissingError,
-    UsageError,
-    name_choices,
-)
+from odia_ocr.errors import UsageError, name_choices
 
-if TYPE_CHECKING:
-    from odia_ocr.pages.images import PageFile, PageLimits
-    from odia_ocr.pages.page_range import PageRange
-    from odia_ocr.pipeline import PageOptions, PageOutcome, Reader
-
-EXIT_SOME_FAILED = 1
-EXIT_NOTHING_READ = 3
 _DEFAULT_FORMATS = ["txt", "json"]
 _PRESETS = {"fast": "ctc-fast", "balanced": "ctc", "best": "ctc-best"}
 
@@ -166,110 +151,10 @@ def read(
     # Text that appears on the terminal shows how far it is; a bar would be drawn into it.
     quiet = output is None and sys.stdout.isatty()
     with show_progress(len(items), quiet=quiet) as progress:
-        for item in items:
-            if isinstance(item, OdiaOcrError):
-                job.fail(item)
-            else:
-                job.read(item, sink, progress)
-            progress.end_file()
+        job.read(items, sink, progress)
     raise typer.Exit(job.exit_code())
 
 
 def _split_names(formats: list[str] | None) -> list[str]:
     names = [name.strip() for entry in formats or [] for name in entry.split(",")]
     return list(dict.fromkeys(name for name in names if name))
-
-
-@dataclass(slots=True)
-class ReadJob:
-    """One call of the command: what to read with, and what became of it so far."""
-
-    engine: str
-    detector: str | None
-    threads: int | None
-    pages: PageRange
-    limits: PageLimits
-    options: PageOptions
-    digits: str = "keep"
-    done: int = 0
-    failures: int = 0
-    unwritten: int = 0
-    _reader: Reader | None = None
-
-    def read(self, item: Input, sink: Sink, progress: ReadingProgress) -> None:
-        """Read one document into the sink; its failure is reported and counted.
-
-        Raises:
-            UsageError: If there is no such engine; no other document can be read either.
-            ResourceMissingError: If the engine lacks something it needs; the same holds.
-        """
-        from odia_ocr.pages.images import open_pages
-
-        if sink.keeps(item):
-            self._keep(item, sink)
-            return
-        try:
-            content = item.content()
-            file = open_pages(content, name=item.name, limits=self.limits)
-            with contextlib.closing(file):
-                if sink.keeps(item, self.pages.select(file.count)):
-                    self._keep(item, sink)
-                    return
-                with sink.open(item, content) as delivery:
-                    for outcome in self._outcomes(file, progress):
-                        self._count(item, outcome)
-                        delivery.take(outcome)
-                for error in delivery.errors:
-                    self.fail(error)
-        except (ResourceMissingError, UsageError):
-            raise
-        except OdiaOcrError as error:
-            self.fail(error)
-
-    def _keep(self, item: Input, sink: Sink) -> None:
-        say(f"{item.name}: kept {sink.describe(item)}, use --force to replace.")
-        self.done += 1
-
-    def _outcomes(self, file: PageFile, progress: ReadingProgress) -> Iterator[PageOutcome]:
-        from odia_ocr.pipeline import open_reader
-
-        if self._reader is None:
-            self._reader = open_reader(self.engine, threads=self.threads, detector=self.detector)
-        progress.begin_pages(file.source, len(self.pages.select(file.count)))
-        for outcome in self._reader.read_each(file, self.pages, self.options):
-            yield self._write_digits(outcome)
-            progress.end_page()
-
-    def _write_digits(self, outcome: PageOutcome) -> PageOutcome:
-        from odia_ocr.export.digits import write_page_digits
-
-        if outcome.page is None:
-            return outcome
-        return replace(outcome, page=write_page_digits(outcome.page, self.digits))
-
-    def _count(self, item: Input, outcome: PageOutcome) -> None:
-        """Tell what went wrong on a page; it is done if something on it could be read."""
-        from odia_ocr.pipeline import REMARKS
-
-        if outcome.problem is not None:
-            self.failures += 1
-            report(item.name, outcome.problem)
-        if outcome.page is not None:
-            failures = sum(problem.code not in REMARKS for problem in outcome.page.problems)
-            self.failures += failures
-            self.done += not failures or any(line.reading for line in outcome.page.lines)
-            for problem in outcome.page.problems:
-                report(item.name, problem)
-
-    def fail(self, error: OdiaOcrError) -> None:
-        """Report a document that could not be read."""
-        self.failures += 1
-        self.unwritten += isinstance(error, OutputError)
-        say(str(error))
-
-    def exit_code(self) -> int:
-        """Exit status of the whole call."""
-        if not self.failures:
-            return 0
-        # What could not be written is no sign that the document cannot be read.
-        return EXIT_SOME_FAILED if self.done or self.unwritten else EXIT_NOTHING_READ
