@@ -14,6 +14,8 @@ from odia_ocr.pages.placed_row import AnyRow, Row
 from odia_ocr.pages.rules import Rule
 from odia_ocr.pages.strips import Strip, split_at
 
+_FEW_LETTERS = 6  # of a page number
+_CLEAR = 0.8  # heights of a page number that it stands away from everything else
 _STACK = 1.6  # letter heights between rows of a block, at most
 
 
@@ -24,7 +26,28 @@ def order_rows(rows: Sequence[AnyRow], rules: Sequence[Rule] = ()) -> list[AnyRo
         rows: Of a page.
         rules: Of the page, in the same coordinates.
     """
-    return _order_beside(rows, find_gutters(rows, rules).gutters)
+    numbers = [row for row in rows if _is_page_number(row, rows)]
+    rest = [row for row in rows if row not in numbers]
+    ordered = _order_beside(rest, find_gutters(rest, rules).gutters)
+    if not ordered:
+        return numbers
+    middle = ordered[0].middle
+    return [
+        *(row for row in numbers if row.middle < middle),
+        *ordered,
+        *(row for row in numbers if row.middle >= middle),
+    ]
+
+
+def _is_page_number(row: Row, rows: Sequence[Row]) -> bool:
+    """Does it stand alone and short at the head or foot, over or under but one of the columns?"""
+    if row.letters > _FEW_LETTERS or len(rows) < 3:
+        return False
+    gap = _CLEAR * row.height
+    others = [other for other in rows if other is not row]
+    return all(other.top - row.bottom > gap for other in others) or all(
+        row.top - other.bottom > gap for other in others
+    )
 
 
 def _order_beside(rows: Sequence[AnyRow], gutters: Sequence[Gutter]) -> list[AnyRow]:
