@@ -75,7 +75,7 @@ def test_a_page_number_over_or_under_one_column_stands_outside_them():
     a, b = column("a", 6, 0), column("b", 6, 215)
     foot = Row("12", 0, 20, 140)
     assert read([*a, *b, foot]) == [*names(a, b), "12"]
-    head = Row("13", 395, 415, -25)
+    head = Row("13", 395, 415, -35)
     assert read([head, *a, *b]) == ["13", *names(a, b)]
     last = Row("end", 0, 20, 120)
     assert read([*a, last, *b]) == [*names(a), "end", *names(b)]

@@ -7,6 +7,7 @@ block by block.
 from __future__ import annotations
 
 import itertools
+import statistics
 from collections.abc import Sequence
 
 from odia_ocr.pages.gutters import Gutter, find_gutters
@@ -15,7 +16,7 @@ from odia_ocr.pages.rules import Rule
 from odia_ocr.pages.strips import Strip, split_at
 
 _FEW_LETTERS = 6  # of a page number
-_CLEAR = 0.8  # heights of a page number that it stands away from everything else
+_CLEAR = 1.3  # gaps between rows that it stands away from everything else
 _STACK = 1.6  # letter heights between rows of a block, at most
 
 
@@ -26,7 +27,8 @@ def order_rows(rows: Sequence[AnyRow], rules: Sequence[Rule] = ()) -> list[AnyRo
         rows: Of a page.
         rules: Of the page, in the same coordinates.
     """
-    numbers = [row for row in rows if _is_page_number(row, rows)]
+    clear = _CLEAR * _usual_gap(rows)
+    numbers = [row for row in rows if _is_page_number(row, rows, clear)]
     rest = [row for row in rows if row not in numbers]
     ordered = _order_beside(rest, find_gutters(rest, rules).gutters)
     if not ordered:
@@ -39,14 +41,27 @@ def order_rows(rows: Sequence[AnyRow], rules: Sequence[Rule] = ()) -> list[AnyRo
     ]
 
 
-def _is_page_number(row: Row, rows: Sequence[Row]) -> bool:
+def _usual_gap(rows: Sequence[Row]) -> float:
+    """Median distance from the letters of a row to the next ones below them."""
+    gaps = []
+    for row in rows:
+        below = [
+            other.top - row.bottom
+            for other in rows
+            if other.top > row.bottom and other.left < row.right and row.left < other.right
+        ]
+        if below:
+            gaps.append(min(below))
+    return statistics.median(gaps) if gaps else 0.0
+
+
+def _is_page_number(row: Row, rows: Sequence[Row], clear: float) -> bool:
     """Does it stand alone and short at the head or foot, over or under but one of the columns?"""
     if row.letters > _FEW_LETTERS or len(rows) < 3:
         return False
-    gap = _CLEAR * row.height
     others = [other for other in rows if other is not row]
-    return all(other.top - row.bottom > gap for other in others) or all(
-        row.top - other.bottom > gap for other in others
+    return all(other.top - row.bottom > clear for other in others) or all(
+        row.top - other.bottom > clear for other in others
     )
 
 
