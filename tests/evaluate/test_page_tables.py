@@ -20,7 +20,7 @@ def record(script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     poor = {name: lines for name, lines in PAGES.items() if name != "b_1"}
 
     def open_fake(engine: str, *, threads: int | None = None) -> SimpleNamespace:
-        reader = FakePages(PAGES if engine == "ctc" else poor)
+        reader = FakePages(PAGES if engine.startswith("ctc") else poor)
         page_reader = SimpleNamespace(program=SimpleNamespace(version="5.9"))
         return SimpleNamespace(read_page=reader, page_reader=page_reader)
 
@@ -40,7 +40,9 @@ def record(script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def test_a_stored_report_holds_figures_and_no_texts(record, tmp_path: Path) -> None:
     stored = record("real-pages")
     assert [result["engine"] for result in stored["results"]] == [
+        "ctc-fast",
         "ctc",
+        "ctc-best",
         "tesseract",
         "tesseract:ori",
     ]
@@ -86,15 +88,26 @@ def test_speed_comes_from_the_benchmark(script) -> None:
     assert "| peak memory, MB, 2 cores, fast | 60 | 200 | | 200 |" in table
 
 
-def test_both_tables_go_between_their_markers(script) -> None:
+def test_presets_are_rated_by_the_run_on_rendered_pages(script, record) -> None:
+    stored = record("rendered-pages")
+    rates = script.rate_presets(stored)
+    assert list(rates) == ["fast", "balanced", "best"]
+    for rate, result in zip(rates.values(), stored["results"], strict=False):
+        assert rate["seconds"] == pytest.approx(1 / result["pages_per_second"])
+    table = script.make_preset_table(rates)
+    assert "| `best` | 0.00 % / 0.0 % | 0.00 % |" in table
+
+
+def test_all_tables_go_between_their_markers(script) -> None:
     text = (
         f"a\n{script.BEGIN}\nold\n{script.END}\nb\n{script.PAGES_BEGIN}\nold\n{script.PAGES_END}\n"
+        f"c\n{script.PRESETS_BEGIN}\nold\n{script.PRESETS_END}\n"
     )
     done = script.insert_tables(text, {})
     assert "old" not in done
     assert done.index("measured on") < done.index("whole pages")
     assert script.insert_tables(done, {}) == done
-    with pytest.raises(OdiaOcrError, match="pages:begin"):
+    with pytest.raises(OdiaOcrError, match="presets:begin"):
         script.insert_tables(f"{script.BEGIN}\n{script.END}", {})
 
 

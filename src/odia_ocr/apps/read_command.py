@@ -13,12 +13,12 @@ import typer
 
 from odia_ocr.apps.inputs import expand_inputs
 from odia_ocr.apps.messages import show_progress
+from odia_ocr.apps.presets import PRESETS, describe_presets
 from odia_ocr.apps.read_job import ReadJob
 from odia_ocr.apps.sinks import FolderSink, Sink, TextSink
 from odia_ocr.errors import UsageError, name_choices
 
 _DEFAULT_FORMATS = ["txt", "json"]
-_PRESETS = {"fast": "ctc-fast", "balanced": "ctc", "best": "ctc-best"}
 
 
 def read(
@@ -55,7 +55,8 @@ def read(
         str,
         typer.Option(
             metavar="fast|balanced|best",
-            help="fast reads without the language model; best takes several looks at each line.",
+            help="fast reads without the language model; best shows doubtful lines to further "
+            f"models.{describe_presets()}",
         ),
     ] = "balanced",
     pages: Annotated[
@@ -120,8 +121,8 @@ def read(
     from odia_ocr.pages.page_range import ALL_PAGES, parse_pages
     from odia_ocr.pipeline import PageOptions
 
-    if preset not in _PRESETS:
-        raise name_choices(preset, list(_PRESETS), kind="preset")
+    if preset not in PRESETS:
+        raise name_choices(preset, list(PRESETS), kind="preset")
     check_style(digits)
     wanted = [find_format(name) for name in _split_names(formats) or _DEFAULT_FORMATS]
     if output is None and (overlay or (formats and [f.name for f in wanted] != ["txt"])):
@@ -132,7 +133,7 @@ def read(
     if output is not None and output.exists() and not output.is_dir():
         raise UsageError(f"{output} is not a folder.", next_step="Give -o a folder.")
     if engine.partition(":")[0] == "ctc":
-        engine = engine.replace("ctc", _PRESETS[preset], 1)
+        engine = engine.replace("ctc", PRESETS[preset], 1)
     job = ReadJob(
         engine=engine,
         detector=str(detector) if detector else None,

@@ -1,0 +1,23 @@
+"""The presets of `odia-ocr read`, and what was measured of them."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+PRESETS = {"fast": "ctc-fast", "balanced": "ctc", "best": "ctc-best"}
+_MEASURED = "presets.json"  # written by scripts/report.py
+
+
+def describe_presets() -> str:
+    """What presets cost and give on the rendered reporting pages; "" where nothing was measured."""
+    try:
+        rates = json.loads((files("odia_ocr.apps") / _MEASURED).read_text("utf-8"))
+    except OSError:
+        return ""
+    told = (
+        f"{name} {100 * rate['cer']:.1f} % of characters wrong, {rate['seconds']:.2f} s a page, "
+        f"{rate['ratio']:.1f} times Tesseract's speed"
+        for name, rate in rates.items()
+    )
+    return f" Measured on rendered pages, one thread: {'; '.join(told)}."
