@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
+from odia_ocr.campaign.config import Grid
 from odia_ocr.campaign.sample import example
 from odia_ocr.campaign.stack import Stack
 from odia_ocr.campaign.techniques import Claim, Means, Settings, Technique
@@ -35,38 +37,25 @@ def _need_tesseract(means: Means) -> str:
     return "" if means.tesseract else "Tesseract takes no part in this campaign."
 
 
-def _start_ladder(means: Means) -> Stack:
-    return Stack(means.ladder)
-
-
-def _start_members(means: Means) -> Stack:
-    return Stack(means.diverse)
-
-
 def _start_tesseract(means: Means) -> Stack:
     return Stack((means.single, "tesseract"))
 
 
-def _vote_ladder(stack: Stack, settings: Settings, means: Means) -> Stack:
-    return replace(stack, engines=means.ladder, combine=settings["by"])
+def _vote(stack: Stack, settings: Settings) -> Stack:
+    return replace(stack, combine=settings["by"])
 
 
-def _average_ladder(stack: Stack, settings: Settings, means: Means) -> Stack:
-    return replace(stack, engines=means.ladder, average=settings["average"])
+def _take_least_risk(stack: Stack, settings: Settings) -> Stack:
+    risk = replace(stack, combine="mbr", decode="beam", nbest=_NBEST)
+    return replace(risk, risk_heat=settings["risk_heat"])
 
 
-def _risk_ladder(stack: Stack, settings: Settings, means: Means) -> Stack:
-    changed = replace(stack, engines=means.ladder, combine="mbr", decode="beam", nbest=_NBEST)
-    return replace(changed, risk_heat=settings["risk_heat"])
+def _average(stack: Stack, settings: Settings) -> Stack:
+    return replace(stack, average=settings["average"])
 
 
-def _join_ladder(stack: Stack, settings: Settings, means: Means) -> Stack:
-    joined = replace(stack, engines=means.ladder, average="", combine="joint", decode="beam")
-    return replace(joined, nbest=settings["nbest"])
-
-
-def _join_members(stack: Stack, settings: Settings, means: Means) -> Stack:
-    joined = replace(stack, engines=means.diverse, average="", combine="joint", decode="beam")
+def _join(stack: Stack, settings: Settings) -> Stack:
+    joined = replace(stack, average="", combine="joint", decode="beam")
     return replace(joined, nbest=settings["nbest"])
 
 
@@ -74,21 +63,73 @@ def _take_averaged(stack: Stack, _: Settings, means: Means) -> Stack:
     return replace(stack, engines=(means.averaged,))
 
 
-def _vote_members(stack: Stack, settings: Settings, means: Means) -> Stack:
-    return replace(stack, engines=means.diverse, combine=settings["by"])
-
-
-def _risk_members(stack: Stack, settings: Settings, means: Means) -> Stack:
-    changed = replace(stack, engines=means.diverse, combine="mbr", decode="beam", nbest=_NBEST)
-    return replace(changed, risk_heat=settings["risk_heat"])
-
-
-def _average_members(stack: Stack, settings: Settings, means: Means) -> Stack:
-    return replace(stack, engines=means.diverse, average=settings["average"])
-
-
 def _ask_tesseract(stack: Stack, settings: Settings, _: Means) -> Stack:
-    return replace(stack, engines=(*stack.engines, "tesseract"), combine=settings["by"])
+    return _vote(replace(stack, engines=(*stack.engines, "tesseract")), settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A way to make one reading of those of several engines.
+
+    Attributes:
+        key: Ends the technique's key.
+        name: For people.
+        what: Ends what is said about the technique.
+        put: Adds it to a stack that has the engines.
+        grid: Its settings.
+    """
+
+    key: str
+    name: str
+    what: str
+    put: Callable[[Stack, Settings], Stack]
+    grid: Grid
+
+    def of(self, engines: Callable[[Means], tuple[str, ...]]) -> dict[str, Any]:
+        """The arguments of a technique that reads with these engines."""
+
+        def change(stack: Stack, settings: Settings, means: Means) -> Stack:
+            return self.put(replace(stack, engines=engines(means)), settings)
+
+        return {
+            "key": self.key,
+            "name": self.name,
+            "what": self.what,
+            "change": change,
+            "grid": self.grid,
+        }
+
+
+_WAYS = (
+    _Way(
+        "vote",
+        "majority and confidence vote",
+        "their grapheme clusters are aligned and each place is voted on (ROVER).",
+        _vote,
+        {"by": ("majority", "confidence")},
+    ),
+    _Way(
+        "mbr",
+        "minimum risk",
+        "of all their candidates the one with the least expected distance is taken.",
+        _take_least_risk,
+        {"risk_heat": (1.0, 2.0)},
+    ),
+    _Way(
+        "emissions",
+        "mean of emissions",
+        "their frame-by-frame probabilities are averaged and read once.",
+        _average,
+        {"average": ("probability", "log")},
+    ),
+    _Way(
+        "joint",
+        "joint reading",
+        "the best readings of each are judged by all of them, over all their paths.",
+        _join,
+        {"nbest": (4,)},
+    ),
+)
 
 
 def _ladder_technique(key: str, name: str, what: str, **rest: Any) -> Technique:
@@ -109,7 +150,7 @@ def _ladder_technique(key: str, name: str, what: str, **rest: Any) -> Technique:
             "readings = [open_recognizer(name).read(lines) for name in names]",
             "print(Vote(by='majority')([read[0] for read in readings]).best.text)",
         ),
-        start=_start_ladder,
+        start=lambda means: Stack(means.ladder),
         beside="best engine",
         joins=False,
         need=rest.pop("need", _need_ladder),
@@ -137,7 +178,7 @@ def _member_technique(key: str, name: str, what: str, **rest: Any) -> Technique:
             "ensemble = JointRecognizer('joint', views, views[0].model.decoder)",
             "print(ensemble.read(lines)[0].best.text)",
         ),
-        start=_start_members,
+        start=lambda means: Stack(means.diverse),
         beside="best engine",
         need=_need_members,
         **rest,
@@ -145,34 +186,7 @@ def _member_technique(key: str, name: str, what: str, **rest: Any) -> Technique:
 
 
 LADDER = (
-    _ladder_technique(
-        "vote",
-        "majority and confidence vote",
-        "their grapheme clusters are aligned and each place is voted on (ROVER).",
-        change=_vote_ladder,
-        grid={"by": ("majority", "confidence")},
-    ),
-    _ladder_technique(
-        "mbr",
-        "minimum risk",
-        "of all their candidates the one with the least expected distance is taken.",
-        change=_risk_ladder,
-        grid={"risk_heat": (1.0, 2.0)},
-    ),
-    _ladder_technique(
-        "emissions",
-        "mean of emissions",
-        "their frame-by-frame probabilities are averaged and read once.",
-        change=_average_ladder,
-        grid={"average": ("probability", "log")},
-    ),
-    _ladder_technique(
-        "joint",
-        "joint reading",
-        "the best readings of each are judged by all of them, over all their paths.",
-        change=_join_ladder,
-        grid={"nbest": (4,)},
-    ),
+    *(_ladder_technique(**way.of(lambda means: means.ladder)) for way in _WAYS),
     _ladder_technique(
         "weights",
         "mean of weights",
@@ -182,36 +196,7 @@ LADDER = (
     ),
 )
 
-DIVERSE = (
-    _member_technique(
-        "vote",
-        "majority and confidence vote",
-        "their grapheme clusters are aligned and each place is voted on (ROVER).",
-        change=_vote_members,
-        grid={"by": ("majority", "confidence")},
-    ),
-    _member_technique(
-        "mbr",
-        "minimum risk",
-        "of all their candidates the one with the least expected distance is taken.",
-        change=_risk_members,
-        grid={"risk_heat": (1.0, 2.0)},
-    ),
-    _member_technique(
-        "emissions",
-        "mean of emissions",
-        "their frame-by-frame probabilities are averaged and read once.",
-        change=_average_members,
-        grid={"average": ("probability", "log")},
-    ),
-    _member_technique(
-        "joint",
-        "joint reading",
-        "the best readings of each are judged by all of them, over all their paths.",
-        change=_join_members,
-        grid={"nbest": (4,)},
-    ),
-)
+DIVERSE = tuple(_member_technique(**way.of(lambda means: means.diverse)) for way in _WAYS)
 
 TESSERACT = Technique(
     key="2A-2/tesseract",
