@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ from PIL import Image
 pytest.importorskip("uharfbuzz")
 pytest.importorskip("cv2")
 
-from odia_ocr.apps import cli
 from odia_ocr.apps.campaign_ladder import open_ladder, sort_checkpoints
 from odia_ocr.campaign.sample import draw_sample
 from odia_ocr.errors import DataError
@@ -22,28 +19,9 @@ from odia_ocr.recognize import open_recognizer
 from odia_ocr.runtime import find_weights
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path):
-    """Run the command in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ODIA_OCR_DEBUG", raising=False)
-
-    def call(*args: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["odia-ocr", *map(str, args)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        code = caught.value.code
-        shown = capsys.readouterr()
-        return Ended(code if isinstance(code, int) else 0, shown.out, shown.err)
-
-    return call
+def run(odia_ocr):
+    return odia_ocr
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from html_balance import assert_balanced
 from rich.console import Console
 
 from odia_ocr.errors import OdiaOcrError, OutputError
-from odia_ocr.evaluate.html_report import make_html, mark_differences, write_html
+from odia_ocr.evaluate.html_parts import mark_differences
+from odia_ocr.evaluate.html_report import make_html, write_html
 from odia_ocr.evaluate.lineset import read_line_set
 from odia_ocr.evaluate.measure import Evaluation, measure_lines
 from odia_ocr.evaluate.report import make_record, print_tables, show_unit, write_json
@@ -159,6 +160,7 @@ def test_a_stored_report_holds_figures_and_no_texts(
         assert [(r["engine"], r["n"], r["set"]) for r in record["results"]] == [
             ("ctc", 2, "some/set"),
             *([("ctc-fast", 2, "some/set")] if one_core else []),
+            ("ctc-best", 2, "some/set"),
             ("tesseract", 2, "some/set"),
         ]
         assert record["model_bytes"] == 5
@@ -166,7 +168,9 @@ def test_a_stored_report_holds_figures_and_no_texts(
         text = json.dumps(record, ensure_ascii=False)
         assert str(tmp_path) not in text
         assert TEXTS["a_1"] not in text
-    assert "| speed on one core" in script.make_table({"speed": record})
+    table = script.make_table({"speed": record, "clean": record})
+    assert "| speed on one core, lines/s (`--preset best`) |" in table
+    assert "| … `--preset best` | 2 | |" in table
 
 
 def test_without_data_the_stored_report_is_kept(script, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from odia_ocr.campaign.plots import (
 from odia_ocr.campaign.reliability import judge_confidence, make_marks, state_reliability
 from odia_ocr.campaign.stack import describe_stack, name_engine
 from odia_ocr.campaign.tables import Table, make_tables
-from odia_ocr.evaluate.html_report import frame_document, make_table, mark_differences
+from odia_ocr.evaluate.html_parts import frame_document, make_table, mark_differences
 from odia_ocr.evaluate.lineset import LineSample
 
 MARKDOWN, HTML = "report.md", "report.html"

@@ -23,8 +23,6 @@ from odia_ocr.evaluate.measure import EngineResult, Evaluation, LineResult
 from odia_ocr.evaluate.report import format_scores, write_report
 from odia_ocr.evaluate.scores import METRICS
 
-__all__ = ["frame_document", "make_html", "make_table", "mark_differences", "write_html"]
-
 WORST = 30
 _TITLES = {"cer": "CER", "wer": "WER", "cluster_error": "Cluster errors", "exact": "Exact lines"}
 _MAX_WIDTH, _MAX_HEIGHT = 1400, 120

@@ -23,6 +23,7 @@ from odia_ocr.pages.columns import order_rows
 from odia_ocr.pages.ink import to_grey
 from odia_ocr.pages.line_ends import reach_marks
 from odia_ocr.pages.parting import part_rows
+from odia_ocr.pages.placed_row import PlacedRow
 from odia_ocr.pages.rows import DetectedRow, LineMaps, find_rows, settle_slopes
 from odia_ocr.pages.rules import Rule, find_rules
 from odia_ocr.pages.slopes import Flattening, fit_flattening
@@ -148,20 +149,15 @@ class DetectorSegmenter:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Band:
-    """A row with its place on the straightened page; a `columns.Row`.
+class Band(PlacedRow):
+    """A row with its place on the straightened page.
 
     Attributes:
         row: The row, in pixels of the page.
-        left, right, top, bottom: Band of its letters on the straightened page.
         pads: Ground kept above and below, pixels.
     """
 
     row: DetectedRow
-    left: float
-    right: float
-    top: float
-    bottom: float
     pads: tuple[float, float]
 
     @staticmethod
@@ -171,22 +167,7 @@ class Band:
         left, _ = flat.flatten(*row.path[0])
         right, _ = flat.flatten(*row.path[-1])
         half = row.body / 2
-        return Band(row, left, max(left, right), middle - half, middle + half, pads)
-
-    @property
-    def height(self) -> float:
-        """Height of the letters."""
-        return self.bottom - self.top
-
-    @property
-    def middle(self) -> float:
-        """Vertical middle of the letters."""
-        return (self.top + self.bottom) / 2
-
-    @property
-    def letters(self) -> int:
-        """About how many letters it holds."""
-        return max(1, round((self.right - self.left) / max(1.0, 0.9 * self.height)))
+        return Band(left, max(left, right), middle - half, middle + half, row, pads)
 
     def outline(self, size: tuple[int, int]) -> Polygon:
         """Outline of the crop on the page, clockwise from the line's top left."""

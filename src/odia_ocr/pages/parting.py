@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from odia_ocr.pages.gutters import find_gutters
+from odia_ocr.pages.placed_row import PlacedRow
 from odia_ocr.pages.rows import DetectedRow
 from odia_ocr.pages.strips import Gap, find_gaps
 
@@ -31,28 +32,6 @@ _MATES = 2  # rows that leave the same place empty
 _NEAR = 14.0  # letter heights to them
 _SHARED = 0.6  # letter heights that gaps have in common
 _EDGE = 3.0  # letter heights by which a row may begin or end inside its columns
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A part of a row on the straightened page; a `placed_row.Row`."""
-
-    left: float
-    right: float
-    top: float
-    bottom: float
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
-
-    @property
-    def middle(self) -> float:
-        return (self.top + self.bottom) / 2
-
-    @property
-    def letters(self) -> int:
-        return max(1, round((self.right - self.left) / max(1.0, 0.9 * self.height)))
 
 
 def part_rows(
@@ -160,7 +139,8 @@ def _cut(box: Row, holes: Sequence[Gap]) -> list[Row]:
     starts = [box.left, *(hole.right for hole in holes)]
     ends = [*(hole.left for hole in holes), box.right]
     return [
-        _Piece(left, right, box.top, box.bottom) for left, right in zip(starts, ends, strict=True)
+        PlacedRow(left, right, box.top, box.bottom)
+        for left, right in zip(starts, ends, strict=True)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 
@@ -28,6 +29,31 @@ class Row(Protocol):
 
     @property
     def letters(self) -> int: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRow:
+    """A `Row`: the band of its letters."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    @property
+    def height(self) -> float:
+        """Height of the letters."""
+        return self.bottom - self.top
+
+    @property
+    def middle(self) -> float:
+        """Vertical middle of the letters."""
+        return (self.top + self.bottom) / 2
+
+    @property
+    def letters(self) -> int:
+        """About how many letters it holds."""
+        return max(1, round((self.right - self.left) / max(1.0, 0.9 * self.height)))
 
 
 AnyRow = TypeVar("AnyRow", bound=Row)
