@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from odia_ocr.apps.messages import say
-from odia_ocr.errors import OutputError, name_choices
+from odia_ocr.errors import OdiaOcrError, OutputError, name_choices
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,7 +69,7 @@ def run(
     """
     from dataclasses import replace
 
-    from odia_ocr.apps.campaign_ladder import Ladder, open_ladder
+    from odia_ocr.apps.campaign_ladder import Ladder, open_floating, open_ladder
     from odia_ocr.campaign.config import LEVELS, SetOrder, read_campaign
     from odia_ocr.campaign.report import RESULTS, write_records
     from odia_ocr.campaign.report_pages import HTML, write_pages
@@ -86,6 +86,12 @@ def run(
         campaign = replace(campaign, also=(*campaign.also, *orders))
     kept = cache or out / "cache"
     rungs = open_ladder(ladder, kept / "ladder", say=say) if ladder else Ladder()
+    if campaign.floating:
+        try:
+            campaign = replace(campaign, floating=open_floating(campaign.floating, kept / "ladder"))
+        except OdiaOcrError as error:
+            say(f"What int8 costs is not measured: {error}")
+            campaign = replace(campaign, floating="")
     with _show_progress() as progress:
         outcome = run_campaign(
             campaign,

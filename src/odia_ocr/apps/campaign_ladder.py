@@ -1,4 +1,4 @@
-"""The checkpoints of one run become engines: exported where they are weights of the trainer."""
+"""Weights of the trainer become engines: the checkpoints of one run, and the unquantised model."""
 
 from __future__ import annotations
 
@@ -60,6 +60,21 @@ def open_ladder(pattern: str, folder: Path, *, say: Callable[[str], None]) -> La
         except OdiaOcrError as error:
             say(f"The checkpoints' weights could not be averaged: {error}")
     return Ladder(engines, averaged)
+
+
+def open_floating(name: str, folder: Path) -> str:
+    """The engine of a model that is not quantised; weights of the trainer are exported to ONNX.
+
+    Args:
+        name: An engine such as "ctc:FILE.onnx", or a .safetensors file.
+        folder: As in `open_ladder`.
+
+    Raises:
+        ModelMissingError: If the weights are not usable.
+        ResourceMissingError: If the trainer's libraries are missing.
+    """
+    path = Path(name)
+    return f"ctc:{_export(path, folder)}" if path.suffix == WEIGHTS else name
 
 
 def _find(pattern: Path) -> Iterable[Path]:

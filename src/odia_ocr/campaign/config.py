@@ -72,7 +72,8 @@ class Campaign:
         single: The engine every technique is added to, read by its best path.
         members: Engines of the diverse ensemble, besides `single`; "shipped" stands for all further
             models that this installation holds.
-        floating: The engine whose weights are not quantised, to measure what int8 costs; or "".
+        floating: The engine whose weights are not quantised, or the trainer's .safetensors file of
+            them, to measure what int8 costs; or "".
         tesseract: Whether Tesseract joins where it is installed.
         techniques: Key -> grid of settings instead of the technique's own; empty takes all.
         minutes: Techniques not begun after so much work are left out, and say so.

@@ -196,7 +196,16 @@ LADDER = (
     ),
 )
 
-DIVERSE = tuple(_member_technique(**way.of(lambda means: means.diverse)) for way in _WAYS)
+DIVERSE = (
+    *(_member_technique(**way.of(lambda means: means.diverse)) for way in _WAYS),
+    replace(
+        _member_technique(**_WAYS[-1].of(lambda means: means.diverse)),
+        key="2A-2/diverse-joint-fused",
+        name="Diverse ensemble: joint reading with the language model",
+        start=lambda means: Stack(means.diverse, decode="beam", lm=True),
+        joins=False,
+    ),
+)
 
 TESSERACT = Technique(
     key="2A-2/tesseract",

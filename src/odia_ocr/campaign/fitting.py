@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from odia_ocr.campaign.config import Grid
 from odia_ocr.campaign.measure import Scorer
@@ -68,8 +68,8 @@ def fit_technique(
 
 
 def _find_best_engine(stack: Stack, scorer: Scorer) -> Stack:
-    """The best path of the engine that makes the fewest errors alone."""
-    alone = [Stack((engine,)) for engine in stack.engines]
+    """The engine that makes the fewest errors alone, read as the stack is before it is changed."""
+    alone = [replace(stack, engines=(engine,)) for engine in stack.engines]
     return min(alone, key=lambda single: scorer.measure(single).edits)
 
 
