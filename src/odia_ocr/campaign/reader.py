@@ -114,11 +114,11 @@ class StackReader:
         )
 
     def _open_corrector(self, stack: Stack) -> Corrector:
-        """Confidence, and the dictionary where the stack has it, as fitted to its decoding."""
+        """Confidence, and the dictionary where the stack has it; fits are of single readers."""
         calibrate = self._open_calibration(stack)
         if not stack.correct:
             return calibrate
-        dictionary = load_dictionary(_name_decoding(stack))
+        dictionary = load_dictionary("beam" if _hears_language(stack) else "path")
         return calibrate if dictionary is None else DictionaryCorrector(calibrate, dictionary)
 
     def _open_calibration(self, stack: Stack) -> Corrector:
@@ -165,7 +165,11 @@ def _name_decoding(stack: Stack) -> str:
     """As model files name the decoding that a confidence was fitted for."""
     if stack.combine == "joint":
         return "joint"
-    return "beam" if stack.lm or stack.rerank is not None else "path"
+    return "beam" if _hears_language(stack) else "path"
+
+
+def _hears_language(stack: Stack) -> bool:
+    return stack.lm or stack.rerank is not None
 
 
 def _keep_readings(readings: Readings) -> Kept:
