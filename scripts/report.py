@@ -184,9 +184,9 @@ def main() -> int:
             print(f"{report.name}: {path.relative_to(ROOT)}", file=sys.stderr)
     stored = load_reports(REPORTS)
     README.write_text(insert_tables(README.read_text("utf-8"), stored), "utf-8")
-    if PRESET_SET in stored:  # `read --help` tells them
-        rates = json.dumps(rate_presets(stored[PRESET_SET]), indent=1)
-        PRESET_FILE.write_text(rates + "\n", "utf-8")
+    rates = rate_presets(stored[PRESET_SET]) if PRESET_SET in stored else {}
+    if set(rates) == set(PRESETS):  # `read --help` tells them
+        write_report(PRESET_FILE, json.dumps(rates, indent=1) + "\n")
     print(make_table(stored), make_page_table(stored), sep="\n\n")
     return 0
 

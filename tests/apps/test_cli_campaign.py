@@ -161,6 +161,14 @@ def test_models_of_a_ladder_are_taken_as_they_are(tmp_path: Path) -> None:
         open_ladder(f"{tmp_path}/c-9*", tmp_path / "kept", say=print)
 
 
+def test_what_int8_costs_is_left_out_without_the_floating_model(run, config: Path) -> None:
+    values = json.loads(config.read_text("utf-8")) | {"floating": "nowhere/ctc.safetensors"}
+    config.write_text(json.dumps(values), encoding="utf-8")
+    ended = run("campaign", "run", config, "-o", "out")
+    assert ended.code == 0, ended.err
+    assert "nowhere/ctc.safetensors" in ended.err
+
+
 def test_weights_of_a_ladder_are_exported_and_averaged(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("onnx")

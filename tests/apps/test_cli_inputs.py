@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from odia_ocr.apps import cli
+from odia_ocr.apps import cli, sinks
 from odia_ocr.pipeline import Reader
 from odia_ocr.types import Candidates, Hypothesis, Reading, Symbol
 
@@ -174,6 +174,45 @@ def test_pages_of_several_files_are_under_way_at_once(run, tmp_path, monkeypatch
     for name in ("a.png", "b.png"):
         save_page(tmp_path / name, 1)
     assert run("a.png", "b.png", "--threads", 2)[:2] == (0, "କକକକ\n\fକକକକ\n")
+
+
+def test_a_document_that_fails_on_delivery_is_given_up(run, tmp_path, monkeypatch):
+    class Full(io.BytesIO):
+        def write(self, data):
+            raise OSError(28, "No space left on device")
+
+    full = iter([Full()])
+    open_spool = sinks._open_spool
+    monkeypatch.setattr(sinks, "_open_spool", lambda folder: next(full, None) or open_spool(folder))
+    read = []
+    read_one = Reader.read_one
+    monkeypatch.setattr(
+        Reader,
+        "read_one",
+        lambda self, file, options, number: (
+            read.append(file.source) or read_one(self, file, options, number)
+        ),
+    )
+    (tmp_path / "book.pdf").write_bytes(pdf_of(*[1] * 30))
+    save_page(tmp_path / "page.png", 2)
+    args = ("book.pdf", "page.png", "-o", "out", "--format", "txt", "--threads", 4)
+    code, _, err = run(*args)
+    assert code == 1
+    assert "No space left" in err
+    assert read.count("book.pdf") < 15
+    assert (tmp_path / "out" / "page.txt").read_text("utf-8") == "କକକକ\n" * 2
+    assert not (tmp_path / "out" / "book.txt").exists()
+
+
+def test_kept_documents_leave_the_others_their_pages(run, tmp_path):
+    (tmp_path / "book.pdf").write_bytes(pdf_of(1, 2, 1))
+    save_page(tmp_path / "page.png", 2)
+    args = ("-o", "out", "--format", "alto")
+    assert run("book.pdf", *args)[0] == 0
+    code, _, err = run("book.pdf", "page.png", *args)
+    assert code == 0
+    assert "kept" in err
+    assert (tmp_path / "out" / "page.alto.xml").exists()
 
 
 def test_a_document_that_cannot_be_written_leaves_the_others(run, tmp_path):

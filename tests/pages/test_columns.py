@@ -81,6 +81,15 @@ def test_a_page_number_over_or_under_one_column_stands_outside_them():
     assert read([*a, last, *b]) == [*names(a), "end", *names(b)]
 
 
+def test_a_short_heading_or_last_line_of_one_column_stays_in_it():
+    a, b = column("a", 6, 0, top=60), column("b", 8, 215, top=20)
+    heading = Row("head", 215, 265, -5)
+    assert read([*a, heading, *b]) == [*names(a), "head", *names(b)]
+    a, b = column("a", 8, 0), column("b", 5, 215)
+    last = Row("end", 150, 195, 168)
+    assert read([*a, last, *b]) == [*names(a), "end", *names(b)]
+
+
 def test_a_headline_across_ends_the_columns():
     above = [column("a", 5, 0), column("b", 5, 215)]
     head = [Row("head", 0, 400, 120, 18)]

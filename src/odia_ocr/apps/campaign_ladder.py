@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from odia_ocr.errors import DataError, OdiaOcrError, ResourceMissingError
+from odia_ocr.errors import DataError, ModelMissingError, OdiaOcrError, ResourceMissingError
 
 WEIGHTS, MODEL = ".safetensors", ".onnx"
 MEAN = "mean.onnx"
@@ -93,6 +93,8 @@ def _export(weights: Path, folder: Path) -> Path:
     """The ONNX file of weights, float; made when it is not there."""
     from odia_ocr.campaign.cache import digest_file
 
+    if not weights.is_file():
+        raise ModelMissingError(f"No weights {weights}.", next_step="Check the path.")
     path = folder / f"{weights.stem}-{digest_file(weights)}{MODEL}"
     if not path.exists():
         _check_trainer()

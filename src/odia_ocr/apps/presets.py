@@ -13,11 +13,11 @@ def describe_presets() -> str:
     """What presets cost and give on the rendered reporting pages; "" where nothing was measured."""
     try:
         rates = json.loads((files("odia_ocr.apps") / _MEASURED).read_text("utf-8"))
-    except OSError:
+        told = [
+            f"{name} {100 * rate['cer']:.1f} % of characters wrong, {rate['seconds']:.2f} s a "
+            f"page, {rate['ratio']:.1f} times Tesseract's speed"
+            for name, rate in rates.items()
+        ]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return ""
-    told = (
-        f"{name} {100 * rate['cer']:.1f} % of characters wrong, {rate['seconds']:.2f} s a page, "
-        f"{rate['ratio']:.1f} times Tesseract's speed"
-        for name, rate in rates.items()
-    )
     return f" Measured on rendered pages, one thread: {'; '.join(told)}."

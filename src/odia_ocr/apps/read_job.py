@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from odia_ocr.apps.inputs import Input
 from odia_ocr.apps.messages import ReadingProgress, report, say
 from odia_ocr.apps.sinks import Sink
-from odia_ocr.errors import OdiaOcrError, OutputError, ResourceMissingError, UsageError
+from odia_ocr.errors import InputError, OdiaOcrError, OutputError, ResourceMissingError, UsageError
 
 if TYPE_CHECKING:
     from odia_ocr.pages.images import PageFile, PageLimits
@@ -94,26 +95,34 @@ class ReadJob:
         from odia_ocr.pipeline import count_workers
         from odia_ocr.runtime import count_threads
 
-        documents: Iterable[_Document] = (self._open(item, sink) for item in items)
-        pages = len(items)
-        if pages == 1:
-            documents = list(documents)
-            pages = len(documents[0].numbers)
         threads = count_threads(self.threads)
-        workers = count_workers(threads, pages)
-        tasks = self._list_tasks(documents, threads // workers)
-        with contextlib.closing(work_ahead(self._make, tasks, workers=workers)) as made:
-            for document, group in groupby(made, key=lambda pair: pair[0].document):
-                outcomes = (outcome for _, get in group if (outcome := get()) is not None)
-                self._finish(document, outcomes, sink, progress)
-                progress.end_file()
+        with contextlib.ExitStack() as opened:
+            documents: Iterable[_Document] = (self._open(item, sink, opened) for item in items)
+            pages = sys.maxsize
+            if len(items) == 1:
+                documents = list(documents)
+                pages = len(documents[0].numbers)
+            elif any(isinstance(item, Input) and item.path is None for item in items):
+                pages = 1  # standard input may come late: nobody waits for it before its turn
+            workers = count_workers(threads, pages)
+            tasks = self._list_tasks(documents, threads // workers)
+            with contextlib.closing(work_ahead(self._make, tasks, workers=workers)) as made:
+                for first in made:
+                    document = first[0].document
+                    pages_of_it = chain([first], islice(made, len(document.numbers[1:])))
+                    outcomes = (outcome for _, get in pages_of_it if (outcome := get()) is not None)
+                    self._finish(document, outcomes, sink, progress)
+                    progress.end_file()
 
-    def _open(self, item: Input | OdiaOcrError, sink: Sink) -> _Document:
-        """Open a document, unless its outputs are there."""
+    def _open(
+        self, item: Input | OdiaOcrError, sink: Sink, opened: contextlib.ExitStack
+    ) -> _Document:
+        """Open a document, unless its outputs are there; `opened` closes it at the latest."""
         from odia_ocr.pages.images import open_pages
         from odia_ocr.pipeline import select_pages
 
         document = _Document(item)
+        opened.callback(_close, document)
         if isinstance(item, OdiaOcrError):
             return document
         try:
@@ -125,8 +134,13 @@ class ReadJob:
                 document.kept = sink.keeps(item, document.numbers)
         except OdiaOcrError as error:
             document.item = error
-            document.numbers = []
+        except Exception as error:  # the documents before it are still to be written
+            document.item = InputError(
+                f"{item.name}: it cannot be opened: {type(error).__name__}: {error}",
+                next_step="Check the file; if others open it, report it.",
+            )
         if document.kept or isinstance(document.item, OdiaOcrError):
+            document.numbers = []
             _close(document)
         return document
 
@@ -136,10 +150,7 @@ class ReadJob:
                 yield _Task(document)
                 continue
             self._open_reader(threads)
-            for number in document.numbers:
-                if document.given_up:
-                    break
-                yield _Task(document, number)
+            yield from (_Task(document, number) for number in document.numbers)
 
     def _open_reader(self, threads: int) -> None:
         from odia_ocr.pipeline import open_reader

@@ -250,6 +250,10 @@ def lexicon(
 
     _refuse_file(out, "lexicon")
     recognizer = _open_to_fit(fit, only_fit)
+    if recognizer is not None:
+        from odia_ocr.train.correction_lines import list_decoders
+
+        list_decoders(recognizer)  # refuses one without a beam before anything is written
     report = _report_to(_open_console())
     path = out / FILE_NAME
     if not only_fit:

@@ -27,8 +27,8 @@ def order_rows(rows: Sequence[AnyRow], rules: Sequence[Rule] = ()) -> list[AnyRo
         rows: Of a page.
         rules: Of the page, in the same coordinates.
     """
-    clear = _CLEAR * _usual_gap(rows)
-    numbers = [row for row in rows if _is_page_number(row, rows, clear)]
+    gap = _usual_gap(rows)
+    numbers = [row for row in rows if _is_page_number(row, rows, gap)]
     rest = [row for row in rows if row not in numbers]
     ordered = _order_beside(rest, find_gutters(rest, rules).gutters)
     if not ordered:
@@ -55,13 +55,31 @@ def _usual_gap(rows: Sequence[Row]) -> float:
     return statistics.median(gaps) if gaps else 0.0
 
 
-def _is_page_number(row: Row, rows: Sequence[Row], clear: float) -> bool:
-    """Does it stand alone and short at the head or foot, over or under but one of the columns?"""
+def _is_page_number(row: Row, rows: Sequence[Row], gap: float) -> bool:
+    """Does it stand short and alone at the head or foot, over or under but one of the columns?
+
+    The column under or over which it stands does not stick out beyond the others, or it would be
+    that column's own heading or last line.
+    """
     if row.letters > _FEW_LETTERS or len(rows) < 3:
         return False
     others = [other for other in rows if other is not row]
-    return all(other.top - row.bottom > clear for other in others) or all(
-        row.top - other.bottom > clear for other in others
+    clear = _CLEAR * gap
+    if all(row.top - other.bottom > clear for other in others):
+        ends = [[other.bottom for other in part] for part in _part_by(row, others)]
+        return all(ends) and max(ends[0]) < max(ends[1]) + gap + row.height
+    if all(other.top - row.bottom > clear for other in others):
+        starts = [[other.top for other in part] for part in _part_by(row, others)]
+        return all(starts) and min(starts[0]) > min(starts[1]) - gap - row.height
+    return False
+
+
+def _part_by(row: Row, others: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Those that share a column with a row, and the rest."""
+    shares = [other.left < row.right and row.left < other.right for other in others]
+    return (
+        [other for other, near in zip(others, shares, strict=True) if near],
+        [other for other, near in zip(others, shares, strict=True) if not near],
     )
 
 

@@ -31,7 +31,7 @@ class Row(Protocol):
     def letters(self) -> int: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PlacedRow:
     """A `Row`: the band of its letters."""
 

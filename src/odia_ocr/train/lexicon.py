@@ -64,15 +64,17 @@ def train_lexicon(out: Path, text: Path | None, *, report: Report = print) -> Pa
         raise DataError("The text holds no Odia words.", next_step="Name a folder of Odia text.")
     path = out / FILE_NAME
     facts = {"lines": len(corpus.lines), "sources": list(corpus.sources)}
-    write_lexicon(path, seen, facts)
-    size = path.stat().st_size
+    beside = out / f"{FILE_NAME}.new"
+    write_lexicon(beside, seen, facts)
+    size = beside.stat().st_size
     if size > LARGEST:
-        path.unlink()
+        beside.unlink()
         raise UsageError(
             f"A lexicon of {len(seen)} words takes {size / 1e6:.1f} MB, more than "
             f"{LARGEST / 1e6:g} MB.",
             next_step="Learn from less text.",
         )
+    beside.replace(path)
     running = sum(times > 0 for times in seen.values())
     report(f"{path}: {len(seen)} words, {running} of them in running text, {size / 1e6:.2f} MB")
     return path
