@@ -19,12 +19,11 @@ from odia_ocr.errors import (
     ResourceMissingError,
     UsageError,
 )
+from odia_ocr.line_reading import DOUBTFUL_CLUSTER, DOUBTFUL_LINE
 from odia_ocr.pages.crop import crop_line
 from odia_ocr.pages.detector import load_detector
 from odia_ocr.pages.text_layer import LayerLine, LayerWord, TextLayer
 from odia_ocr.pipeline import (
-    DOUBTFUL_CLUSTER,
-    DOUBTFUL_LINE,
     PageOptions,
     Reader,
     read,

@@ -34,6 +34,14 @@ _TEMPER = 0.85  # best-path probabilities of lines were this much too sure on he
 UNREADABLE = 0.6  # mean probability of a line's clusters
 DOUBTED = 0.8  # how surely the segmenter took it for print
 
+# A line is doubtful when the mean probability that a cluster is right is below the first, or the
+# probability that the whole line is right below the second; a page when most of its lines are.
+DOUBTFUL_CLUSTER = 0.75
+DOUBTFUL_LINE = 0.05
+
+# Problem codes that are said to the reader, yet no failure: the page was read as far as it goes.
+REMARKS = frozenset({"blank-page", "doubtful"})
+
 
 @dataclass(frozen=True, slots=True)
 class LineReader:
@@ -173,6 +181,46 @@ def count_sure(page: Page) -> int:
         for value in rate_clusters(line.reading)
     )
     return sum(value >= SURE for value in values)
+
+
+def is_doubtful(reading: Reading) -> bool:
+    """True when either confidence that the reading carries is low: of its clusters, or the line's.
+
+    Both are looked at: handwriting gives sure clusters in lines that the calibration holds for
+    wrong. A reading that carries neither, such as Tesseract's, is never doubtful.
+    """
+    clusters = reading.cluster_confidence
+    if clusters and sum(clusters) / len(clusters) < DOUBTFUL_CLUSTER:
+        return True
+    return reading.confidence is not None and reading.confidence < DOUBTFUL_LINE
+
+
+def judge_page(page: Page) -> tuple[Problem, ...]:
+    """What to say about a page as a whole."""
+    if not page.lines:
+        return (_blank(page),)
+    readings = [line.reading for line in page.lines if line.reading is not None]
+    doubtful = sum(is_doubtful(reading) for reading in readings)
+    if 2 * doubtful <= len(readings) or not doubtful:
+        return ()
+    return (
+        Problem(
+            "doubtful",
+            f"{doubtful} of {len(readings)} lines were read with low confidence: this may be "
+            "handwriting, another script, or a picture too small or blurred.",
+            "Do not trust the text; if it is printed Odia, scan it at 300 dpi.",
+            page=page.number,
+        ),
+    )
+
+
+def _blank(page: Page) -> Problem:
+    return Problem(
+        "blank-page",
+        "No text was found on this page.",
+        "If it holds text, check contrast and orientation, or scan it at 300 dpi.",
+        page=page.number,
+    )
 
 
 def _line_problem(message: str) -> Problem:

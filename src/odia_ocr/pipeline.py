@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from odia_ocr.errors import InputError, OdiaOcrError, RecognitionError, ResourceMissingError
-from odia_ocr.line_reading import SURE, LineReader, count_sure, cut_line, rate_sureness, tell_error
+from odia_ocr.line_reading import (
+    REMARKS,
+    SURE,
+    LineReader,
+    count_sure,
+    cut_line,
+    judge_page,
+    rate_sureness,
+    tell_error,
+)
 from odia_ocr.pages import orientation, text_layer
 from odia_ocr.pages.ahead import work_ahead
 from odia_ocr.pages.flatness import lies_flat
@@ -41,14 +50,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
     Source = str | Path | bytes | Image.Image | np.ndarray
-
-# A line is doubtful when the mean probability that a cluster is right is below the first, or the
-# probability that the whole line is right below the second; a page when most of its lines are.
-DOUBTFUL_CLUSTER = 0.75
-DOUBTFUL_LINE = 0.05
-
-# Problem codes that are said to the reader, yet no failure: the page was read as far as it goes.
-REMARKS = frozenset({"blank-page", "doubtful"})
 
 # How many times the surely read clusters a straightened page must have.
 _BETTER = 1.02
@@ -236,7 +237,7 @@ class Reader:
             failure = next((p for p in page.problems if p.code not in REMARKS), None)
             if failure is not None and not page.text:
                 raise RecognitionError(failure.message, next_step=failure.next_step)
-            judged = () if page.problems else _judge(page)
+            judged = () if page.problems else judge_page(page)
             return replace(
                 page, problems=(*page.problems, *judged), steps=(*sheet.notes, *page.steps)
             )
@@ -250,7 +251,7 @@ class Reader:
                 f"No line could be read: {failed[0].message}", next_step=failed[0].next_step
             )
         return replace(
-            page, problems=(*page.problems, *_judge(page)), steps=(*sheet.notes, *page.steps)
+            page, problems=(*page.problems, *judge_page(page)), steps=(*sheet.notes, *page.steps)
         )
 
     def _check_layer(self, layer: text_layer.TextLayer, image: PageImage) -> str | None:
@@ -462,43 +463,3 @@ def read_pages(
         yield from reader.read_each(file, wanted, options)
     finally:
         file.close()
-
-
-def is_doubtful(reading: Reading) -> bool:
-    """True when either confidence that the reading carries is low: of its clusters, or the line's.
-
-    Both are looked at: handwriting gives sure clusters in lines that the calibration holds for
-    wrong. A reading that carries neither, such as Tesseract's, is never doubtful.
-    """
-    clusters = reading.cluster_confidence
-    if clusters and sum(clusters) / len(clusters) < DOUBTFUL_CLUSTER:
-        return True
-    return reading.confidence is not None and reading.confidence < DOUBTFUL_LINE
-
-
-def _judge(page: Page) -> tuple[Problem, ...]:
-    """What to say about a page as a whole."""
-    if not page.lines:
-        return (_blank(page),)
-    readings = [line.reading for line in page.lines if line.reading is not None]
-    doubtful = sum(is_doubtful(reading) for reading in readings)
-    if 2 * doubtful <= len(readings) or not doubtful:
-        return ()
-    return (
-        Problem(
-            "doubtful",
-            f"{doubtful} of {len(readings)} lines were read with low confidence: this may be "
-            "handwriting, another script, or a picture too small or blurred.",
-            "Do not trust the text; if it is printed Odia, scan it at 300 dpi.",
-            page=page.number,
-        ),
-    )
-
-
-def _blank(page: Page) -> Problem:
-    return Problem(
-        "blank-page",
-        "No text was found on this page.",
-        "If it holds text, check contrast and orientation, or scan it at 300 dpi.",
-        page=page.number,
-    )

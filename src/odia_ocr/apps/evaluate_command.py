@@ -154,7 +154,8 @@ def _measure_pages(order: _Order) -> bool:
     from odia_ocr.evaluate.page_measure import PageEngine, measure_pages
     from odia_ocr.evaluate.page_report import print_page_tables, write_page_json
     from odia_ocr.evaluate.page_set import read_page_set
-    from odia_ocr.pipeline import REMARKS, open_reader
+    from odia_ocr.line_reading import REMARKS
+    from odia_ocr.pipeline import open_reader
 
     page_set = read_page_set(order.folder)
     readers = {name: open_reader(name, threads=order.threads) for name in order.engines}

@@ -223,7 +223,7 @@ class ReadJob:
 
     def _count(self, item: Input, outcome: PageOutcome) -> None:
         """Tell what went wrong on a page; it is done if something on it could be read."""
-        from odia_ocr.pipeline import REMARKS
+        from odia_ocr.line_reading import REMARKS
 
         if outcome.problem is not None:
             self.failures += 1

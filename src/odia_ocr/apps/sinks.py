@@ -233,7 +233,7 @@ class FolderSink:
             OutputError: If the picture cannot be written.
         """
         from odia_ocr.export.overlay import write_overlay
-        from odia_ocr.pipeline import is_doubtful
+        from odia_ocr.line_reading import is_doubtful
 
         assert outcome.page is not None
         assert outcome.image is not None
