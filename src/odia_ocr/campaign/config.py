@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from odia_ocr.campaign.stack import label_engines
 from odia_ocr.errors import ConfigError
 
 Level = Literal["quick", "mid", "full"]
@@ -154,6 +155,7 @@ def record_campaign(campaign: Campaign) -> dict[str, Any]:
     ):
         if order.folder:
             entry["folder"] = order.name
+    (values["floating"],) = label_engines([campaign.floating])
     return values
 
 
