@@ -327,11 +327,12 @@ def speed_rows(record: dict[str, Any]) -> list[str]:
     for ours in own:
         preset = next(name for name, engine in PRESETS.items() if engine == ours["engine"])
         named = "" if preset == "balanced" else f" (`--preset {preset}`)"
+        model = f" model {size:.1f} MB" if preset != "best" else " that model and two more"
         ratio = ours["lines_per_second"] / peer["lines_per_second"]
         rows.append(
             f"| speed on one core, lines/s{named} | {ours['n']} | {peer['lines_per_second']:.0f},"
             f" {pair(peer)} | {ours['lines_per_second']:.0f} ({ratio:.1f}×), {pair(ours)};"
-            f" model {size:.1f} MB | | {record['date']} |"
+            f"{model} | | {record['date']} |"
         )
     return rows
 

@@ -13,7 +13,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from odia_ocr.errors import InputError, OdiaOcrError, RecognitionError, ResourceMissingError
+from odia_ocr.errors import OdiaOcrError, RecognitionError, ResourceMissingError
 from odia_ocr.line_reading import (
     REMARKS,
     SURE,
@@ -25,9 +25,9 @@ from odia_ocr.line_reading import (
     tell_error,
 )
 from odia_ocr.pages import orientation, text_layer
-from odia_ocr.pages.ahead import work_ahead
+from odia_ocr.pages.ahead import count_workers, work_ahead
 from odia_ocr.pages.flatness import lies_flat
-from odia_ocr.pages.images import PageFile, PageLimits, open_pages
+from odia_ocr.pages.images import PageFile, PageLimits, open_pages, select_pages
 from odia_ocr.pages.page_range import ALL_PAGES, PageRange, parse_pages
 from odia_ocr.pages.profile import ProfileSegmenter
 from odia_ocr.pages.rectify import straighten
@@ -53,9 +53,6 @@ if TYPE_CHECKING:
 
 # How many times the surely read clusters a straightened page must have.
 _BETTER = 1.02
-
-# Pages read at once: each costs the memory of its pixels and of the search for lines.
-_MOST_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,26 +313,6 @@ class Reader:
             better = count_sure(straight[1]) > _BETTER * count_sure(as_it_lies[1])
             return straight if better else as_it_lies
         return look, self.lines.read_page(look.view.image, look.page)
-
-
-def select_pages(file: PageFile, pages: PageRange) -> list[int]:
-    """Numbers of the wanted pages.
-
-    Raises:
-        InputError: If the file has none of them.
-    """
-    numbers = pages.select(file.count)
-    if not numbers:
-        raise InputError(
-            f"{file.source}: none of the wanted pages is among its {file.count}.",
-            next_step="Check --pages.",
-        )
-    return list(numbers)
-
-
-def count_workers(threads: int, pages: int) -> int:
-    """How many of so many pages are read side by side on so many threads."""
-    return max(1, min(threads, pages, _MOST_AT_ONCE))
 
 
 def tell_problems(file: PageFile, outcomes: Iterable[PageOutcome]) -> Iterator[PageOutcome]:

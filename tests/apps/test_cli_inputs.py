@@ -199,7 +199,7 @@ def test_a_document_that_fails_on_delivery_is_given_up(run, tmp_path, monkeypatc
     code, _, err = run(*args)
     assert code == 1
     assert "No space left" in err
-    assert read.count("book.pdf") < 15
+    assert 1 <= read.count("book.pdf") < 15
     assert (tmp_path / "out" / "page.txt").read_text("utf-8") == "କକକକ\n" * 2
     assert not (tmp_path / "out" / "book.txt").exists()
 

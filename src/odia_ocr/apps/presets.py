@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
+from pathlib import Path
 
 PRESETS = {"fast": "ctc-fast", "balanced": "ctc", "best": "ctc-best"}
-_MEASURED = "presets.json"  # written by scripts/report.py
+_MEASURED = Path(__file__).with_name("presets.json")  # written by scripts/report.py
 
 
 def describe_presets() -> str:
     """What presets cost and give on the rendered reporting pages; "" where nothing was measured."""
     try:
-        rates = json.loads((files("odia_ocr.apps") / _MEASURED).read_text("utf-8"))
+        rates = json.loads(_MEASURED.read_text("utf-8"))
         told = [
             f"{name} {100 * rate['cer']:.1f} % of characters wrong, {rate['seconds']:.2f} s a "
             f"page, {rate['ratio']:.1f} times Tesseract's speed"

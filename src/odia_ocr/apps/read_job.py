@@ -91,8 +91,7 @@ class ReadJob:
             UsageError: If there is no such engine; no document can be read.
             ResourceMissingError: If the engine lacks something it needs; the same holds.
         """
-        from odia_ocr.pages.ahead import work_ahead
-        from odia_ocr.pipeline import count_workers
+        from odia_ocr.pages.ahead import count_workers, work_ahead
         from odia_ocr.runtime import count_threads
 
         threads = count_threads(self.threads)
@@ -118,8 +117,7 @@ class ReadJob:
         self, item: Input | OdiaOcrError, sink: Sink, opened: contextlib.ExitStack
     ) -> _Document:
         """Open a document, unless its outputs are there; `opened` closes it at the latest."""
-        from odia_ocr.pages.images import open_pages
-        from odia_ocr.pipeline import select_pages
+        from odia_ocr.pages.images import open_pages, select_pages
 
         document = _Document(item)
         opened.callback(_close, document)

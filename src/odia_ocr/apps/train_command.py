@@ -38,6 +38,9 @@ Text = Annotated[
 Fonts = Annotated[
     Path | None, typer.Option(help="Folder of fonts; held-out families in it are left out.")
 ]
+ShippableText = Annotated[
+    Path | None, typer.Option(help="Folder with text/open/**, text/copyleft/** and words/*.txt.")
+]
 Fit = Annotated[str | None, typer.Option(help="Recognizer to fit to: ctc or ctc:FILE.")]
 OnlyFit = Annotated[
     bool, typer.Option("--only-fit", help="Keep the file that is in the folder; only fit.")
@@ -195,10 +198,7 @@ def _architecture_of(weights: Path) -> dict[str, Any]:
 @app.command("lm")
 def lm(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the model's file.")],
-    text: Annotated[
-        Path | None,
-        typer.Option(help="Folder with text/open/**, text/copyleft/** and words/*.txt."),
-    ] = None,
+    text: ShippableText = None,
     order: Annotated[int, typer.Option(help="Length of the longest n-grams.")] = 7,
     size: Annotated[float, typer.Option(help="Largest size of the file in MB.")] = 6.0,
     words: Annotated[bool, typer.Option(help="Learn from word lists as well.")] = True,
@@ -230,10 +230,7 @@ def lm(
 @app.command("lexicon")
 def lexicon(
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the lexicon's file.")],
-    text: Annotated[
-        Path | None,
-        typer.Option(help="Folder with text/open/**, text/copyleft/** and words/*.txt."),
-    ] = None,
+    text: ShippableText = None,
     fit: Fit = None,
     lines: Annotated[int, typer.Option(min=200, help="Rendered lines to fit on.")] = 1600,
     only_fit: OnlyFit = False,

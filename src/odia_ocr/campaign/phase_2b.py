@@ -67,8 +67,8 @@ CORRECTION = Technique(
     name="Correction dictionary",
     effort="hours; a lexicon and lines with known text to fit on",
     claim=Claim(42, 35, 40),
-    what="Words are compared with those of a lexicon (257,000 words) that learned confusions and "
-    "the recognizer's own doubts make of them; picture, lexicon and language model together say "
+    what="Words are compared with those of a lexicon that learned confusions and the "
+    "recognizer's own doubts make of them; picture, lexicon and language model together say "
     "how likely each is, and an edit is made above a threshold fitted on held-out lines. Words "
     "with digits or Latin letters stay alone.",
     when="Behind best-path decoding, where errors make words that do not exist.",

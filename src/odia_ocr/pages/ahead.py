@@ -14,6 +14,14 @@ from typing import TypeVar
 Task = TypeVar("Task")
 Made = TypeVar("Made")
 
+# Pages read at once: each costs the memory of its pixels and of the search for lines.
+_MOST_AT_ONCE = 4
+
+
+def count_workers(threads: int, pages: int) -> int:
+    """How many of so many pages are read side by side on so many threads."""
+    return max(1, min(threads, pages, _MOST_AT_ONCE))
+
 
 def work_ahead(
     make: Callable[[Task], Made], tasks: Iterable[Task], *, workers: int

@@ -27,8 +27,7 @@ def order_rows(rows: Sequence[AnyRow], rules: Sequence[Rule] = ()) -> list[AnyRo
         rows: Of a page.
         rules: Of the page, in the same coordinates.
     """
-    gap = _usual_gap(rows)
-    numbers = [row for row in rows if _is_page_number(row, rows, gap)]
+    numbers = _find_page_numbers(rows)
     rest = [row for row in rows if row not in numbers]
     ordered = _order_beside(rest, find_gutters(rest, rules).gutters)
     if not ordered:
@@ -55,14 +54,23 @@ def _usual_gap(rows: Sequence[Row]) -> float:
     return statistics.median(gaps) if gaps else 0.0
 
 
-def _is_page_number(row: Row, rows: Sequence[Row], gap: float) -> bool:
-    """Does it stand short and alone at the head or foot, over or under but one of the columns?
+def _find_page_numbers(rows: Sequence[AnyRow]) -> list[AnyRow]:
+    """Short rows that stand alone at the head or foot, over or under but one of the columns."""
+    if len(rows) < 3:
+        return []
+    outer = (min(rows, key=lambda row: row.top), max(rows, key=lambda row: row.bottom))
+    short = [row for row in outer if row.letters <= _FEW_LETTERS]
+    if not short:
+        return []
+    gap = _usual_gap(rows)
+    return [row for row in short if _is_page_number(row, rows, gap)]
 
-    The column under or over which it stands does not stick out beyond the others, or it would be
-    that column's own heading or last line.
+
+def _is_page_number(row: Row, rows: Sequence[Row], gap: float) -> bool:
+    """Does it stand clear of a column that does not stick out beyond the others?
+
+    Of one that does it would be the heading or the last line.
     """
-    if row.letters > _FEW_LETTERS or len(rows) < 3:
-        return False
     others = [other for other in rows if other is not row]
     clear = _CLEAR * gap
     if all(row.top - other.bottom > clear for other in others):

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from odia_ocr.errors import FileMissingError, InputError, PictureError, PictureTooLargeError
+from odia_ocr.pages.page_range import PageRange
 from odia_ocr.runtime import lift_pillow_limit
 from odia_ocr.types import PageImage
 
@@ -375,3 +376,18 @@ def _describe(head: bytes) -> tuple[str, str]:
     if textual:
         return "this is a text file, not a picture.", give
     return "this is not a picture of a known kind.", give
+
+
+def select_pages(file: PageFile, pages: PageRange) -> list[int]:
+    """Numbers of the wanted pages.
+
+    Raises:
+        InputError: If the file has none of them.
+    """
+    numbers = pages.select(file.count)
+    if not numbers:
+        raise InputError(
+            f"{file.source}: none of the wanted pages is among its {file.count}.",
+            next_step="Check --pages.",
+        )
+    return list(numbers)
