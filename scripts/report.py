@@ -327,7 +327,7 @@ def speed_rows(record: dict[str, Any]) -> list[str]:
     for ours in own:
         preset = next(name for name, engine in PRESETS.items() if engine == ours["engine"])
         named = "" if preset == "balanced" else f" (`--preset {preset}`)"
-        model = f" model {size:.1f} MB" if preset != "best" else " that model and two more"
+        model = f" model {size:.1f} MB" if preset != "best" else " with further models"
         ratio = ours["lines_per_second"] / peer["lines_per_second"]
         rows.append(
             f"| speed on one core, lines/s{named} | {ours['n']} | {peer['lines_per_second']:.0f},"
