@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,9 @@ FORMATS = {
         SetFormat(
             "split",
             "NAME.jsonl or split.json, as `data split` writes them",
-            lambda address: split_list.read_list(address.path, open_set),
+            lambda address: split_list.read_list(
+                address.path, partial(open_set, columns=address.columns, pictures=address.pictures)
+            ),
         ),
     )
 }

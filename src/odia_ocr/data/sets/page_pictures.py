@@ -113,7 +113,7 @@ def _scale(points: tuple[Point, ...], scale: tuple[float, float]) -> tuple[Point
 
 
 def _extent(points: tuple[Point, ...]) -> float:
-    xs, ys = zip(*points, strict=True)
+    xs, ys = [x for x, _ in points], [y for _, y in points]
     return min(max(xs) - min(xs), max(ys) - min(ys))
 
 

@@ -7,6 +7,7 @@ each line of a split. Either can be read as a set.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -57,6 +58,13 @@ def is_list(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(first, dict) and {"set", "format", "id"} <= first.keys()
+
+
+def list_line(one: SampleSet, sample: Sample, folder: Path) -> ListedLine:
+    """The row of a sample in a list that will lie in `folder`."""
+    remote = one.format.name == "hub"
+    where = one.name if remote else os.path.relpath(one.name, folder)
+    return ListedLine(where, one.format.name, sample.id, sample.split, sample.text, sample.source)
 
 
 def write_list(lines: Iterable[ListedLine], path: Path) -> int:
