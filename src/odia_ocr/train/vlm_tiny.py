@@ -29,7 +29,11 @@ CHAT_TEMPLATE = (
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>a\n{% endif %}"
 )
 TINY_SETTINGS = VlmSettings(
-    prompt="OCR", line_height=56, max_pixels=2 * 120 * PATCH * PATCH, max_tokens=512
+    prompt="OCR",
+    line_height=2 * PATCH,
+    min_pixels=2 * PATCH * PATCH,  # a single letter must keep the height of a line
+    max_pixels=240 * PATCH * PATCH,
+    max_tokens=512,
 )
 
 
