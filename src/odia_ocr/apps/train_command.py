@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from odia_ocr.apps.train_lora_command import lora
 from odia_ocr.apps.train_settings import put_given, read_settings
 
 if TYPE_CHECKING:
@@ -193,6 +194,9 @@ def _architecture_of(weights: Path) -> dict[str, Any]:
 
     architecture: dict[str, Any] = read_facts(weights)["architecture"]
     return architecture
+
+
+app.command("lora")(lora)
 
 
 @app.command("lm")

@@ -47,6 +47,23 @@ class EncodedSample:
     read: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SamplePlan:
+    """What a sample becomes.
+
+    Attributes:
+        grid: (t, h, w) patches of its picture.
+        answer: Token ids of its text and the end of the turn; empty to generate from.
+        length: Tokens of the whole sequence.
+        most_pixels: Area that its picture is scaled down to.
+    """
+
+    grid: tuple[int, int, int]
+    answer: tuple[int, ...]
+    length: int
+    most_pixels: int
+
+
 def fit_line(picture: Image.Image, settings: VlmSettings) -> Image.Image:
     """A line picture at the height of `settings`, RGB, as wide as whole tokens.
 
@@ -90,7 +107,7 @@ class VlmEncoder:
                 pad token is missing or the placeholder itself.
         """
         self.tokenizer, self.settings = tokenizer, settings
-        self._processor = image_processor
+        self.image_processor = image_processor
         self.merge = int(image_processor.merge_size)
         self.image_id = int(tokenizer.convert_tokens_to_ids(IMAGE_TOKEN))
         self.pad_id = tokenizer.pad_token_id
@@ -136,8 +153,12 @@ class VlmEncoder:
             )
         return tokens
 
-    def grid_of(self, size: tuple[int, int], sample_id: str) -> tuple[int, int, int]:
+    def grid_of(
+        self, size: tuple[int, int], sample_id: str, most_pixels: int = 0
+    ) -> tuple[int, int, int]:
         """The grid (t, h, w) that a picture of `size` (width, height) px becomes, without pixels.
+
+        `most_pixels` is another limit than that of the settings.
 
         Raises:
             SampleError: If the picture is too long and thin, or empty.
@@ -154,64 +175,77 @@ class VlmEncoder:
         if self.settings.line_height:
             width = max(1, round(width * self.settings.line_height / height))
             width, height = -(-width // PATCH) * PATCH, self.settings.line_height
-        patch = int(self._processor.patch_size)
+        patch = int(self.image_processor.patch_size)
+        most = most_pixels or self.settings.max_pixels
         rows, columns = smart_resize(
             height,
             width,
             factor=patch * self.merge,
-            min_pixels=self.settings.min_pixels,
-            max_pixels=self.settings.max_pixels,
+            min_pixels=min(self.settings.min_pixels, most),
+            max_pixels=most,
         )
         return 1, rows // patch, columns // patch
 
-    def encode(self, sample_id: str, picture: Image.Image, text: str | None) -> EncodedSample:
+    def encode(
+        self, sample_id: str, picture: Image.Image, text: str | None, *, shrink: bool = False
+    ) -> EncodedSample:
         """One sample; without `text` it ends where the answer begins.
+
+        Args:
+            sample_id: Its name, for messages.
+            picture: In any mode.
+            text: Its transcription.
+            shrink: Scale the picture down, before it becomes patches, where the sequence would be
+                longer than the settings allow.
 
         Raises:
             SampleError: If its picture cannot become patches, its text holds special tokens or is
-                empty, or it is longer than the settings allow.
+                empty, or it is too long.
         """
-        self.grid_of(picture.size, sample_id)  # refuses what the processor would choke on
-        made = self._processor(
+        plan = self.plan(picture.size, text, sample_id, shrink=shrink)
+        made = self.image_processor(
             images=[fit_line(picture, self.settings)],
             size={
-                "shortest_edge": self.settings.min_pixels,
-                "longest_edge": self.settings.max_pixels,
+                "shortest_edge": min(self.settings.min_pixels, plan.most_pixels),
+                "longest_edge": plan.most_pixels,
             },
             return_tensors="pt",
         )
         grid: tuple[int, int, int] = tuple(made["image_grid_thw"][0].tolist())
         held = count_tokens(grid, self.merge)
         tokens = (*self._before, *[self.image_id] * held, *self._after)
-        labels = (IGNORED,) * len(tokens)
-        if text is not None:
-            answer = (*self.tokenize_answer(text, sample_id), *self._end)
-            tokens, labels = tokens + answer, labels + answer
-        self.check_length(len(tokens), grid, sample_id)
+        labels = (*[IGNORED] * len(tokens), *plan.answer)
+        tokens += plan.answer
         return EncodedSample(sample_id, tokens, labels, made["pixel_values"], grid, text is None)
 
-    def check_length(self, length: int, grid: tuple[int, int, int], sample_id: str) -> None:
-        """Refuse a sequence that is too long; cutting it would cut the picture's tokens.
+    def plan(
+        self, size: tuple[int, int], text: str | None, sample_id: str, *, shrink: bool = False
+    ) -> SamplePlan:
+        """What a sample becomes, by the size (width, height) of its picture alone.
 
         Raises:
-            SampleError: Naming the sample, its tokens and the limits.
+            SampleError: As `encode`.
         """
+        answer: tuple[int, ...] = ()
+        if text is not None:
+            answer = (*self.tokenize_answer(text, sample_id), *self._end)
+        beside = len(self._before) + len(self._after) + len(answer)
+        most = self.settings.max_pixels
+        grid = self.grid_of(size, sample_id)
+        room = self.settings.max_tokens - beside
+        if shrink and 0 < room < count_tokens(grid, self.merge):
+            most = room * PATCH * PATCH
+            grid = self.grid_of(size, sample_id, most)
+        length = beside + count_tokens(grid, self.merge)
         if length > self.settings.max_tokens:
             raise SampleError(
                 f"Sample {sample_id}: {length} tokens, {count_tokens(grid, self.merge)} of them of "
                 f"the picture (grid {grid[0]} x {grid[1]} x {grid[2]}), but max_tokens is "
                 f"{self.settings.max_tokens}.",
-                next_step=f"Lower max_pixels (now {self.settings.max_pixels}), raise "
-                "max_tokens, or cut the picture into lines.",
+                next_step=f"Lower max_pixels (now {self.settings.max_pixels}), raise max_tokens, "
+                "or cut the picture into lines.",
             )
-
-    def count_sequence(self, grid: tuple[int, int, int], text: str | None, sample_id: str) -> int:
-        """Tokens of a sample whose picture has this grid, without making it."""
-        answer = 0
-        if text is not None:
-            answer = len(self.tokenize_answer(text, sample_id)) + len(self._end)
-        held = count_tokens(grid, self.merge)
-        return len(self._before) + held + len(self._after) + answer
+        return SamplePlan(grid, answer, length, most)
 
     def collate(self, samples: Sequence[EncodedSample]) -> dict[str, Tensor]:
         """A batch: `input_ids`, `attention_mask`, `mm_token_type_ids` (B, L), `labels` (B, L) to
