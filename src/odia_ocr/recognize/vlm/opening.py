@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -16,38 +16,14 @@ from odia_ocr.errors import ConfigError, ModelMissingError, ResourceMissingError
 from odia_ocr.recognize.vlm.adapters import add_adapter
 from odia_ocr.recognize.vlm.attention import group_attention
 from odia_ocr.recognize.vlm.inputs import VlmEncoder
+from odia_ocr.recognize.vlm.naming import TINY, find_base
+from odia_ocr.recognize.vlm.placement import Placement
 from odia_ocr.recognize.vlm.settings import VlmSettings, read_vlm_settings
-from odia_ocr.runtime import find_weights
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-TINY = "tiny"
 KINDS = ("qwen2_5_vl", "qwen2_vl")
-Bits = Literal["", "4bit", "8bit"]
-_DTYPES = ("auto", "float32", "bfloat16", "float16")
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where and how weights are held.
-
-    Attributes:
-        device: "auto", "cpu", "cuda" or "cuda:1".
-        dtype: "auto", "float32", "bfloat16" or "float16"; auto takes float32 on a CPU, and
-            elsewhere that of the file.
-        load_in: "4bit" or "8bit" quantises while loading, with bitsandbytes.
-    """
-
-    device: str = "auto"
-    dtype: str = "auto"
-    load_in: Bits = ""
-
-    def __post_init__(self) -> None:
-        if self.dtype not in _DTYPES:
-            raise ConfigError(f"dtype must be one of {', '.join(_DTYPES)}, got {self.dtype!r}.")
-        if self.load_in not in ("", "4bit", "8bit"):
-            raise ConfigError(f"load-in must be 4bit or 8bit, got {self.load_in!r}.")
 
 
 @dataclass(slots=True, eq=False)
@@ -89,7 +65,7 @@ def open_vlm(
         ResourceMissingError: If the device or a library for `load_in` is not there.
     """
     placement = placement or Placement()
-    source = str(find_weights(f"vlm-{TINY}/model", ".safetensors").parent) if base == TINY else base
+    source = str(find_base(base)) if base == TINY else base
     device = _choose_device(placement.device)
     model = _open_model(source, placement, device)
     tokenizer, processor = open_tokenizer(source), open_processor(source)

@@ -12,17 +12,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from odia_ocr.errors import OdiaOcrError, RecognitionError
+from odia_ocr.errors import OdiaOcrError
 from odia_ocr.recognize.vlm.alphabet_guard import find_loop
 from odia_ocr.recognize.vlm.decoding import VlmDecoding
 from odia_ocr.recognize.vlm.inputs import EncodedSample
-from odia_ocr.recognize.vlm.opening import OpenVlm, Placement, open_vlm
+from odia_ocr.recognize.vlm.naming import VlmName
+from odia_ocr.recognize.vlm.opening import OpenVlm, open_vlm
 from odia_ocr.recognize.vlm.symbols import make_symbols
 from odia_ocr.recognize.vlm.writing import Seen, Writer, Written
 from odia_ocr.types import Candidates, Hypothesis, LineImage, Problem
 
 DETERMINISTIC = VlmDecoding()
-SEPARATOR = "::"  # between a model and its adapters in the name of an engine
 _BATCH = 16
 _LEAST_CONTRAST = 12  # grey levels between the darkest and the lightest of a line with writing
 
@@ -209,31 +209,22 @@ def _guess_most(sample: EncodedSample) -> int:
     return int(24 + 4 * letters)
 
 
-def load(
-    model: str | None,
-    *,
-    threads: int | None = None,
-    placement: Placement | None = None,
-    batch: int = _BATCH,
-) -> VlmRecognizer:
-    """Open "BASE", or "BASE::ADAPTER::ADAPTER...": one adapter reads, several as one.
+def load(model: str | None, *, threads: int | None = None) -> VlmRecognizer:
+    """Open a model, or one with adapters: one adapter reads, several read as one.
 
     Args:
-        model: Folder or hub id, and adapters; None is the shipped small model.
+        model: See `odia_ocr.recognize.vlm.naming`; None is the shipped small model.
         threads: Threads of torch.
-        placement: Where and how weights are held.
-        batch: Lines looked at together.
 
     Raises:
+        UsageError: If the name holds unknown settings.
         ModelMissingError: If something is missing, damaged or does not fit.
         ResourceMissingError: If the device or a library is missing.
     """
     if threads:
         torch.set_num_threads(threads)
-    base, *adapters = (model or "tiny").split(SEPARATOR)
-    if not base:
-        raise RecognitionError("No model is named.", next_step="Write vlm:FOLDER or vlm:HUB_ID.")
-    vlm = open_vlm(base, tuple(adapters), placement=placement)
+    name = VlmName.parse(model or "")
+    vlm = open_vlm(name.base, name.adapters, placement=name.placement)
     writer = Writer(vlm)
     if len(vlm.adapters) > 1:
         from odia_ocr.recognize.vlm.ensemble import JointSpeaker
@@ -241,4 +232,4 @@ def load(
         speaker: Speaker = JointSpeaker(writer, vlm.adapters)
     else:
         speaker = SingleSpeaker(writer, *vlm.adapters)
-    return VlmRecognizer(vlm.name, vlm, speaker, batch=batch)
+    return VlmRecognizer(vlm.name, vlm, speaker, name.decoding, name.batch or _BATCH)

@@ -19,7 +19,8 @@ from odia_ocr.errors import OdiaOcrError, ResourceMissingError
 from odia_ocr.language import EditCounts, count_edits, fold
 from odia_ocr.recognize.vlm.adapters import add_adapter
 from odia_ocr.recognize.vlm.inputs import EncodedSample, VlmEncoder
-from odia_ocr.recognize.vlm.opening import OpenVlm, Placement, open_vlm
+from odia_ocr.recognize.vlm.opening import OpenVlm, open_vlm
+from odia_ocr.recognize.vlm.placement import Placement
 from odia_ocr.recognize.vlm.reader import SingleSpeaker, VlmRecognizer
 from odia_ocr.recognize.vlm.settings import VlmSettings
 from odia_ocr.recognize.vlm.writing import Writer
@@ -53,6 +54,7 @@ def open_trainee(
         model: Any = add_adapter(vlm.model, str(start_from), ADAPTER, trainable=True)
     else:
         model = _add_new(vlm.model, config.adapter)
+    model.peft_config[ADAPTER].base_model_name_or_path = config.base
     base = model.get_base_model()
     base.config.use_cache = False
     if vlm.device.type == "cpu":  # learning through the fused kernel is slow there
