@@ -84,7 +84,7 @@ LIGHT_SCAN = replace(
     },
 )
 
-# Another world than the training recipe's: letters of other designs, worn type on rough paper, small
+# Another world than the training recipe: letters of other designs, worn type, rough paper, small
 # scans, and lines that are half numbers, codes and rare letters. For measuring how a model adapts.
 SHIFTED = Recipe(
     "report-shifted-1",

@@ -6,6 +6,7 @@ A training script of one's own can be made of them; `run.train_lora` is the one 
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -60,7 +61,8 @@ def open_trainee(
     if vlm.device.type == "cpu":  # learning through the fused kernel is slow there
         base.model.language_model.config._attn_implementation = "eager"
     if config.checkpointing:
-        base.gradient_checkpointing_enable({"use_reentrant": False})
+        enable = getattr(base, "activation_checkpointing_enable", None)  # since transformers 5.24
+        (enable or base.gradient_checkpointing_enable)({"use_reentrant": False})
         model.enable_input_require_grads()
     return OpenVlm(vlm.name, model.train(), vlm.encoder, (ADAPTER,), vlm.device)
 
@@ -88,7 +90,9 @@ def _add_new(model: Any, shape: AdapterShape) -> Any:
         use_rslora=shape.rslora,
         use_dora=shape.dora,
     )
-    return get_peft_model(model, chosen, adapter_name=ADAPTER)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers for an old name
+        return get_peft_model(model, chosen, adapter_name=ADAPTER)
 
 
 def make_optimizer(model: Any, config: LoraConfig) -> torch.optim.Optimizer:
