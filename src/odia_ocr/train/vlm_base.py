@@ -109,7 +109,7 @@ class TinyReader(nn.Module):
         columns = (grids[:, 2] // 2).tolist()
         laid = seen.new_zeros(len(columns), max(columns), self.rows * seen.shape[1])
         for i, part in enumerate(torch.split(seen, [self.rows * count for count in columns])):
-            grid = part.unflatten(0, (self.rows, columns[i]))  # (rows, columns, width)
+            grid = part.reshape(self.rows, columns[i], -1)  # (rows, columns, width)
             laid[i, : columns[i]] = grid.transpose(0, 1).flatten(1)
         return laid
 
@@ -194,6 +194,9 @@ def save_model(model: TinyReader, encoder: VlmEncoder, folder: Path, facts: dict
     """Write a folder that transformers opens: float16 weights, tokenizer, processor, settings."""
     import copy
 
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
     vlm = copy.deepcopy(model.vlm).half()
     vlm.generation_config.do_sample = False
     vlm.save_pretrained(folder)

@@ -57,11 +57,6 @@ class JointSpeaker:
 
     def write(self, seen: Seen, decoding: VlmDecoding, most: int) -> tuple[Tensor, Tensor]:
         """Readings of the mean of the adapters' probabilities."""
-        if decoding.samples:
-            raise ConfigError(
-                "Adapters that speak as one do not draw.",
-                next_step="Use beams, or draw from each adapter and vote.",
-            )
         count, lines = len(self.adapters), len(seen.ids)
         rows = [name for name in self.adapters for _ in range(lines)]
         written = self.writer.write(

@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from odia_ocr.errors import OdiaOcrError, RecognitionError
+from odia_ocr.errors import OdiaOcrError, UsageError
 from odia_ocr.recognize.vlm.alphabet_guard import find_loop
 from odia_ocr.recognize.vlm.decoding import VlmDecoding
 from odia_ocr.recognize.vlm.inputs import EncodedSample
-from odia_ocr.recognize.vlm.opening import OpenVlm, Placement, open_vlm
+from odia_ocr.recognize.vlm.opening import TINY, OpenVlm, Placement, open_vlm
 from odia_ocr.recognize.vlm.symbols import make_symbols
 from odia_ocr.recognize.vlm.writing import Seen, Writer, Written
 from odia_ocr.types import Candidates, Hypothesis, LineImage, Problem
@@ -29,6 +29,11 @@ _LEAST_CONTRAST = 12  # grey levels between the darkest and the lightest of a li
 
 class Speaker(Protocol):
     """How the adapters of a model speak: one of them, or several as one."""
+
+    @property
+    def writer(self) -> Writer:
+        """Of the open model."""
+        ...
 
     def write(self, seen: Seen, decoding: VlmDecoding, most: int) -> tuple[Tensor, Tensor]:
         """Token ids (B * readings, T) and the log-probabilities (B * readings, T, vocabulary)."""
@@ -145,28 +150,22 @@ class VlmRecognizer:
 
     def _write(self, samples: list[EncodedSample], decoding: VlmDecoding) -> list[list[Written]]:
         """Readings of each sample, likeliest first."""
-        writer = self._writer
-        seen = writer.see(samples)
-        most = decoding.most or max(_guess_most(sample) for sample in samples)
-        draws = max(0, decoding.samples - 1) if decoding.samples > 1 else decoding.samples
-        made = []
+        seen = self.speaker.writer.see(samples)
+        limits = [decoding.most or _guess_most(sample) for sample in samples]
+        ways = [decoding]
         if decoding.samples > 1:  # the likeliest text is one of the readings
-            made.append(self.speaker.write(seen, replace(decoding, samples=0, nbest=1), most))
-            decoding = replace(decoding, samples=draws)
-        made.append(self.speaker.write(seen, decoding, most))
+            ways = [
+                replace(decoding, samples=0, nbest=1),
+                replace(decoding, samples=decoding.samples - 1),
+            ]
         found: list[list[Written]] = [[] for _ in samples]
-        for tokens, scores in made:
+        for way in ways:
+            tokens, scores = self.speaker.write(seen, way, max(limits))
             each = len(tokens) // len(samples)
-            for row, written in enumerate(writer.collect(tokens, scores)):
-                found[row // each].append(written)
-        if decoding.samples:
-            return [[texts[0], *sorted(texts[1:], key=lambda w: -w.logp)] for texts in found]
-        return [sorted(texts, key=lambda w: (_runs_on(w), -w.logp)) for texts in found]
-
-    @property
-    def _writer(self) -> Writer:
-        writer: Writer = self.speaker.writer  # type: ignore[attr-defined]
-        return writer
+            for row, written in enumerate(self.speaker.writer.collect(tokens, scores)):
+                # Lines of a batch share the longest limit; each keeps to its own.
+                found[row // each].append(written.cut(limits[row // each]))
+        return [_rank(texts) for texts in found]
 
     def _collect(self, sample: EncodedSample, texts: list[Written]) -> Candidates:
         """Distinct readings; posteriors are shares of their probabilities."""
@@ -189,17 +188,21 @@ class VlmRecognizer:
     def _refuse(self, sample: EncodedSample) -> Problem:
         return Problem(
             "loop",
-            "The model repeats itself without end on this line.",
+            "The model came to no end on this line: it repeats itself, or wrote all that it may.",
             "Read it with another engine, or with beams.",
             line_id=sample.id,
         )
 
 
+def _rank(texts: list[Written]) -> list[Written]:
+    """Likeliest first; without those that run on, if any does not."""
+    ended = [written for written in texts if not _runs_on(written)]
+    return sorted(ended or texts, key=lambda written: -written.logp)
+
+
 def _runs_on(written: Written) -> bool:
     """Whether a text came to no end, or would have repeated itself had it been let."""
-    pieces = [token.piece for token in written.tokens]
-    known = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
-    return not written.finished or bool(find_loop([known[p] for p in pieces[:-1]]))
+    return not written.finished or find_loop([t.piece for t in written.tokens[:-1]]) > 0
 
 
 def _guess_most(sample: EncodedSample) -> int:
@@ -225,14 +228,18 @@ def load(
         batch: Lines looked at together.
 
     Raises:
+        UsageError: If a name is empty.
         ModelMissingError: If something is missing, damaged or does not fit.
         ResourceMissingError: If the device or a library is missing.
     """
     if threads:
         torch.set_num_threads(threads)
-    base, *adapters = (model or "tiny").split(SEPARATOR)
-    if not base:
-        raise RecognitionError("No model is named.", next_step="Write vlm:FOLDER or vlm:HUB_ID.")
+    base, *adapters = (model or TINY).split(SEPARATOR)
+    if not base or not all(adapters):
+        raise UsageError(
+            f"A model or adapter has no name in {model!r}.",
+            next_step="Write vlm:BASE or vlm:BASE::ADAPTER, each a folder or a hub id.",
+        )
     vlm = open_vlm(base, tuple(adapters), placement=placement)
     writer = Writer(vlm)
     if len(vlm.adapters) > 1:
