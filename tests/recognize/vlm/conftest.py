@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,48 +16,10 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 peft = pytest.importorskip("peft")
 
+from random_vlm import make_random_model, save_random_base  # noqa: E402
+
 from odia_ocr.recognize.vlm.opening import OpenVlm, open_vlm  # noqa: E402
 from odia_ocr.recognize.vlm.writing import Writer  # noqa: E402
-from odia_ocr.train.vlm_tiny import (  # noqa: E402
-    TINY_SETTINGS,
-    TinyShape,
-    make_image_processor,
-    make_model,
-    make_tokenizer,
-)
-
-SHAPE = TinyShape(
-    width=32,
-    layers=2,
-    heads=2,
-    key_heads=1,
-    inner=64,
-    sight=32,
-    sight_layers=2,
-    sight_heads=2,
-    sight_inner=64,
-)
-
-
-def make_random_model(seed: int = 5) -> Any:
-    """Decided about what it writes, and likely to end a text: the end of a turn weighs more."""
-    torch.manual_seed(seed)
-    tokenizer = make_tokenizer()
-    model = make_model(tokenizer, SHAPE)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.dim() > 1:
-                parameter.mul_(8)
-        model.get_input_embeddings().weight[tokenizer.eos_token_id] *= 3
-    return model.eval()
-
-
-def save_random_base(folder: Path) -> Path:
-    make_random_model().save_pretrained(folder)
-    make_tokenizer().save_pretrained(folder)
-    make_image_processor(TINY_SETTINGS).save_pretrained(folder)
-    TINY_SETTINGS.save(folder)
-    return folder
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,9 +42,16 @@ def save_adapter(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path
     """Saves an adapter of random weights: save_adapter(seed, **LoraConfig)."""
 
     def save(seed: int, **config: Any) -> Path:
-        config = {"target_modules": r".*language_model.*\.(q_proj|v_proj)", "r": 4, **config}
+        config = {
+            "target_modules": r".*language_model.*\.(v_proj|o_proj|down_proj)",
+            "r": 4,
+            **config,
+        }
+        base = make_random_model()
         torch.manual_seed(seed)
-        model = peft.get_peft_model(make_random_model(), peft.LoraConfig(**config))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft asks for an old name
+            model = peft.get_peft_model(base, peft.LoraConfig(**config))
         with torch.no_grad():
             for name, parameter in model.named_parameters():
                 if "lora_B" in name:

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from conftest import make_random_model
+from random_vlm import make_random_model
 
 from odia_ocr.recognize.vlm.attention import group_attention
 

@@ -137,7 +137,7 @@ def test_what_parts_tokens_and_pixels_is_named(
 
 def test_sums_that_agree_do_not_hide_rows_that_differ() -> None:
     first, second = encode("first", 150), encode("second", 90)
-    one = [i for i, token in enumerate(first.tokens) if token == ENCODER.image_id][0]
+    one = first.tokens.index(ENCODER.image_id)
     moved = replace(
         first,
         tokens=first.tokens[:one] + first.tokens[one + 1 :],
@@ -195,7 +195,7 @@ def test_patches_and_grid_are_one() -> None:
         replace(sample, grid=(1, 4, 18))
     with pytest.raises(SampleError, match="Sample mine: patches of shape"):
         replace(sample, patches=sample.patches[None])
-    with pytest.raises(SampleError, match="Sample mine: .* labels"):
+    with pytest.raises(SampleError, match=r"Sample mine: .* labels"):
         replace(sample, tokens=sample.tokens[:9])
 
 
@@ -218,7 +218,7 @@ def test_what_is_too_long_is_refused_whole() -> None:
 
 @pytest.mark.parametrize("size", [(40, 8001), (8001, 40), (1, 201)])
 def test_strips_that_no_model_takes_are_refused(size: tuple[int, int]) -> None:
-    with pytest.raises(SampleError, match="Sample strip: .* 200 times"):
+    with pytest.raises(SampleError, match=r"Sample strip: .* 200 times"):
         ENCODER.encode("strip", make_picture(*size), None)
 
 

@@ -15,7 +15,7 @@ import torch
 from odia_ocr.errors import ConfigError, ModelMissingError, ResourceMissingError
 from odia_ocr.recognize.vlm.adapters import add_adapter, find_file, tell_first_line
 from odia_ocr.recognize.vlm.attention import group_attention
-from odia_ocr.recognize.vlm.inputs import VlmEncoder
+from odia_ocr.recognize.vlm.inputs import IMAGE_TOKEN, VlmEncoder
 from odia_ocr.recognize.vlm.settings import FILE_NAME, VlmSettings, read_vlm_settings
 from odia_ocr.runtime import find_weights
 
@@ -120,6 +120,8 @@ def open_tokenizer(source: str) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(source)
     except Exception as error:  # the hub and tokenizers raise families of their own
         raise _refuse(source, "tokenizer", error) from error
+    if IMAGE_TOKEN not in tokenizer.get_vocab():  # an empty one is made where there is none
+        raise _refuse(source, "tokenizer", ValueError(f"it does not know {IMAGE_TOKEN}."))
     if not tokenizer.chat_template:
         raise ModelMissingError(
             f"The tokenizer of {source} has no chat template.",
