@@ -194,6 +194,9 @@ def save_model(model: TinyReader, encoder: VlmEncoder, folder: Path, facts: dict
     """Write a folder that transformers opens: float16 weights, tokenizer, processor, settings."""
     import copy
 
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
     vlm = copy.deepcopy(model.vlm).half()
     vlm.generation_config.do_sample = False
     vlm.save_pretrained(folder)

@@ -16,7 +16,6 @@ pytest.importorskip("peft")
 pytest.importorskip("accelerate")
 
 from PIL import Image  # noqa: E402
-from random_vlm import save_random_base  # noqa: E402
 from safetensors.numpy import load_file  # noqa: E402
 
 from odia_ocr.data.sets.sample import Sample, StoredPicture  # noqa: E402
@@ -46,6 +45,7 @@ from odia_ocr.train.lora.samples import (  # noqa: E402
     augment,
 )
 from odia_ocr.types import LineImage, Pixels  # noqa: E402
+from random_vlm import save_random_base  # noqa: E402
 
 
 @pytest.fixture(scope="module")

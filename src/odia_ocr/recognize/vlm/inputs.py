@@ -8,6 +8,7 @@ before the model sees it. Knows no model and no files.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,9 @@ class EncodedSample:
         patches: float32 (t * h * w, 1176), the flattened patches.
         grid: (t, h, w) patches.
         read: The sequence ends where the answer begins: to generate from, not to learn from.
+
+    Raises:
+        SampleError: If labels do not go with tokens, or patches with the grid.
     """
 
     id: str
@@ -45,6 +49,18 @@ class EncodedSample:
     patches: Tensor
     grid: tuple[int, int, int]
     read: bool
+
+    def __post_init__(self) -> None:
+        if len(self.labels) != len(self.tokens):
+            raise SampleError(
+                f"Sample {self.id}: {len(self.labels)} labels for {len(self.tokens)} tokens."
+            )
+        if self.patches.dim() != 2 or len(self.patches) != math.prod(self.grid):
+            raise SampleError(
+                f"Sample {self.id}: patches of shape {tuple(self.patches.shape)}, but its grid "
+                f"{_show(self.grid)} holds {math.prod(self.grid)}.",
+                next_step="Give it the patches of one picture, and the grid made with them.",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +83,14 @@ class SamplePlan:
 def fit_line(picture: Image.Image, settings: VlmSettings) -> Image.Image:
     """A line picture at the height of `settings`, RGB, as wide as whole tokens.
 
-    It is filled up on the right with the colour of its border; nothing is stretched.
+    It is filled up on the right with the colour of its border, narrow ones to `min_pixels`;
+    nothing is stretched.
     """
-    picture = picture.convert("RGB")
+    picture = make_rgb(picture)
     if not settings.line_height:
         return picture
-    width = max(1, round(picture.width * settings.line_height / picture.height))
+    width, whole = _measure_line(picture.size, settings)
     scaled = picture.resize((width, settings.line_height), Image.Resampling.BICUBIC)
-    whole = -(-width // PATCH) * PATCH
     if whole == width:
         return scaled
     pixels = np.asarray(scaled)
@@ -85,9 +101,30 @@ def fit_line(picture: Image.Image, settings: VlmSettings) -> Image.Image:
     return filled
 
 
+def _measure_line(size: tuple[int, int], settings: VlmSettings) -> tuple[int, int]:
+    """Width in pixels of a line picture at the height of `settings`, and that of whole tokens."""
+    width = max(1, round(size[0] * settings.line_height / size[1]))
+    # A narrower picture would be scaled up again, and not to its own proportions.
+    least = -(-settings.min_pixels // settings.line_height)
+    return width, -(-max(width, least) // PATCH) * PATCH
+
+
+def make_rgb(picture: Image.Image) -> Image.Image:
+    """RGB of a picture of any mode: white where it is transparent, 16 bits as 8."""
+    if picture.mode.startswith(("I", "F")):
+        levels = np.asarray(picture, np.float32)
+        deep = levels.max(initial=0) > 255
+        picture = Image.fromarray((levels / 256 if deep else levels).clip(0, 255).astype(np.uint8))
+    if picture.has_transparency_data:
+        layered = picture.convert("RGBA")
+        white = Image.new("RGBA", layered.size, "white")
+        return Image.alpha_composite(white, layered).convert("RGB")
+    return picture.convert("RGB")
+
+
 def count_tokens(grid: Sequence[int], merge: int) -> int:
     """Tokens that a picture of `grid` (t, h, w) patches takes."""
-    return int(np.prod(np.asarray(grid))) // (merge * merge)
+    return math.prod(grid) // (merge * merge)
 
 
 class VlmEncoder:
@@ -173,8 +210,7 @@ class VlmEncoder:
                 next_step="Cut it into lines, or leave it out.",
             )
         if self.settings.line_height:
-            width = max(1, round(width * self.settings.line_height / height))
-            width, height = -(-width // PATCH) * PATCH, self.settings.line_height
+            width, height = _measure_line(size, self.settings)[1], self.settings.line_height
         patch = int(self.image_processor.patch_size)
         most = most_pixels or self.settings.max_pixels
         rows, columns = smart_resize(
@@ -203,6 +239,23 @@ class VlmEncoder:
                 empty, or it is too long.
         """
         plan = self.plan(picture.size, text, sample_id, shrink=shrink)
+        held = count_tokens(plan.grid, self.merge)
+        prompt = (*self._before, *[self.image_id] * held, *self._after)
+        return EncodedSample(
+            sample_id,
+            tokens=prompt + plan.answer,
+            labels=(*[IGNORED] * len(prompt), *plan.answer),
+            patches=self._make_patches(picture, plan, sample_id),
+            grid=plan.grid,
+            read=text is None,
+        )
+
+    def _make_patches(self, picture: Image.Image, plan: SamplePlan, sample_id: str) -> Tensor:
+        """The patches of a picture, float32 (t * h * w, 1176).
+
+        Raises:
+            SampleError: If the processor lays them in another grid than the placeholders stand for.
+        """
         made = self.image_processor(
             images=[fit_line(picture, self.settings)],
             size={
@@ -211,12 +264,15 @@ class VlmEncoder:
             },
             return_tensors="pt",
         )
-        grid: tuple[int, int, int] = tuple(made["image_grid_thw"][0].tolist())
-        held = count_tokens(grid, self.merge)
-        tokens = (*self._before, *[self.image_id] * held, *self._after)
-        labels = (*[IGNORED] * len(tokens), *plan.answer)
-        tokens += plan.answer
-        return EncodedSample(sample_id, tokens, labels, made["pixel_values"], grid, text is None)
+        laid = tuple(made["image_grid_thw"][0].tolist())
+        if laid != plan.grid:
+            raise SampleError(
+                f"Sample {sample_id}: the image processor made a grid {_show(laid)} of a picture "
+                f"whose tokens stand for {_show(plan.grid)}.",
+                next_step="Use the image processor of Qwen2-VL, and pixel limits from one place.",
+            )
+        patches: Tensor = made["pixel_values"]
+        return patches
 
     def plan(
         self, size: tuple[int, int], text: str | None, sample_id: str, *, shrink: bool = False
@@ -240,7 +296,7 @@ class VlmEncoder:
         if length > self.settings.max_tokens:
             raise SampleError(
                 f"Sample {sample_id}: {length} tokens, {count_tokens(grid, self.merge)} of them of "
-                f"the picture (grid {grid[0]} x {grid[1]} x {grid[2]}), but max_tokens is "
+                f"the picture (grid {_show(grid)}), but max_tokens is "
                 f"{self.settings.max_tokens}.",
                 next_step=f"Lower max_pixels (now {self.settings.max_pixels}), raise max_tokens, "
                 "or cut the picture into lines.",
@@ -254,10 +310,16 @@ class VlmEncoder:
         Samples to generate from are padded on the left, samples to learn from on the right.
 
         Raises:
-            SampleError: If a row's placeholders do not fit its picture.
+            SampleError: If a row's placeholders do not fit its picture, or samples of both kinds
+                are mixed.
         """
         length = max(len(sample.tokens) for sample in samples)
         read = samples[0].read
+        if any(sample.read != read for sample in samples):
+            raise SampleError(
+                "A batch holds samples with and without a text.",
+                next_step="Learn from the ones and read the others.",
+            )
 
         def pad(values: Sequence[int], filler: int) -> list[int]:
             gap = [filler] * (length - len(values))
@@ -305,7 +367,7 @@ def check_batch(
             name = names[row] if names else f"row {row}"
             raise SampleError(
                 f"Sample {name}: {have} image tokens, but its picture gives {need} features (grid "
-                f"{' x '.join(map(str, grids[row].tolist()))}): {_name_cause(have, need)}.",
+                f"{_show(grids[row].tolist())}): {_name_cause(have, need)}.",
                 next_step="Make tokens and pixels of a sample in one place, and never cut them.",
             )
     patches, total = batch["pixel_values"], int(grids.prod(1).sum())
@@ -321,6 +383,10 @@ def check_batch(
             "one row.",
             next_step="Set it to 1 at the placeholders and to 0 elsewhere.",
         )
+
+
+def _show(grid: Sequence[int]) -> str:
+    return " x ".join(map(str, grid))
 
 
 def _name_cause(have: int, need: int) -> str:

@@ -52,6 +52,11 @@ class VlmName:
         """
         names, _, said = model.partition("?")
         base, *adapters = names.split(_SEPARATOR)
+        if not all(adapters) or (adapters and not base):
+            raise UsageError(
+                f"A model or adapter has no name in {model!r}.",
+                next_step="Write vlm:BASE or vlm:BASE::ADAPTER, each a folder or a hub id.",
+            )
         values: dict[str, str] = dict(parse_qsl(said, keep_blank_values=True))
         unknown = sorted(set(values) - {*_PLACEMENT, *_NUMBERS, "limited"})
         if unknown:
