@@ -67,22 +67,29 @@ class AlphabetTable:
                 end = _walk(states, state, piece) if piece else None
                 if end is not None:
                     self.after[state, token] = end
+        # A token that begins within a character: what came before it has to be looked at.
+        self._inside = [0x80 <= (piece or b" ")[0] < 0xC0 for piece in pieces]
         self._allowed = self.after >= 0
         for end in ends:
             self._allowed[0, end] = True
 
     def mask(self, written: Sequence[Sequence[int]], width: int) -> Tensor:
         """bool (rows, width): what may not follow the tokens written in each row."""
-        states = []
-        for row in written:
-            state = 0
-            for token in row:
-                state = max(0, int(self.after[state, token])) if token < self.after.shape[1] else 0
-            states.append(state)
+        states = [self._find_state(row) for row in written]
         refused = torch.ones(len(states), width, dtype=torch.bool)
         known = min(width, self.after.shape[1])  # embeddings may be wider than the tokenizer
         refused[:, :known] = ~self._allowed[torch.tensor(states)][:, :known]
         return refused
+
+    def _find_state(self, row: Sequence[int]) -> int:
+        """The state after some tokens: those since the last one that began a character tell it."""
+        start = max(0, len(row) - 1)
+        while start and row[start] < len(self._inside) and self._inside[row[start]]:
+            start -= 1
+        state = 0
+        for token in row[start:]:
+            state = max(0, int(self.after[state, token])) if token < self.after.shape[1] else 0
+        return state
 
 
 def _walk(states: list[dict[int, int]], state: int, piece: bytes) -> int | None:

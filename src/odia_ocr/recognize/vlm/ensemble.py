@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -21,7 +22,8 @@ from odia_ocr.recognize.vlm.adapters import list_layers
 from odia_ocr.recognize.vlm.decoding import VlmDecoding
 from odia_ocr.recognize.vlm.inputs import EncodedSample
 from odia_ocr.recognize.vlm.opening import OpenVlm
-from odia_ocr.recognize.vlm.writing import Seen, Writer
+from odia_ocr.recognize.vlm.stacking import StackedAdapters
+from odia_ocr.recognize.vlm.writing import ScoreKeeper, Seen, Writer
 
 
 class MeanProbability(LogitsProcessor):  # type: ignore[misc]
@@ -41,7 +43,7 @@ def mean_logs(logs: Tensor, copies: int) -> Tensor:
     return torch.logsumexp(parts, 0) - math.log(copies)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class JointSpeaker:
     """Several adapters as one; see `odia_ocr.recognize.vlm.reader.Speaker`.
 
@@ -64,19 +66,21 @@ class JointSpeaker:
     def write(self, seen: Seen, decoding: VlmDecoding, most: int) -> tuple[Tensor, Tensor]:
         """Readings of the mean of the adapters' probabilities."""
         count, lines = len(self.adapters), len(seen.ids)
-        rows = [name for name in self.adapters for _ in range(lines)]
-        with self.writer.vlm.speaking(self.adapters[0]):
-            written = self.writer.write(
-                seen.stack(count), decoding, most=most, rows=rows, first=[MeanProbability(count)]
-            )
-            kept = written[: len(written) // count]  # all copies wrote the same
-            each = len(kept) // lines
-            logs = self.writer.score(
-                seen.repeat(each).stack(count),
-                kept.repeat(count, 1),
-                rows=[name for name in self.adapters for _ in range(lines * each)],
-            )
-        return kept, mean_logs(logs, count)
+        mean = MeanProbability(count)
+        copies = seen.stack(count)
+        with self.writer.vlm.speaking(self.adapters[0]), self._stacked.active():
+            if decoding.beams == 1 or decoding.samples:
+                keeper = ScoreKeeper(lines * max(1, decoding.samples))
+                written = self.writer.write(copies, decoding, most=most, first=[mean, keeper])
+                return written[: len(written) // count], keeper.logs  # all copies wrote the same
+            written = self.writer.write(copies, decoding, most=most, first=[mean])
+            kept = written[: len(written) // count]
+            again = seen.repeat(len(kept) // lines).stack(count)
+            return kept, mean_logs(self.writer.score(again, kept.repeat(count, 1)), count)
+
+    @cached_property
+    def _stacked(self) -> StackedAdapters:
+        return StackedAdapters(self.writer.vlm.model, self.adapters)
 
 
 def write_mixed(
@@ -87,16 +91,10 @@ def write_mixed(
     Equal to letting one after the other write.
     """
     check_shared_sight(writer.vlm)
-    count, lines = len(adapters), len(seen.ids)
-    rows = [name for name in adapters for _ in range(lines)]
-    stacked = seen.stack(count)
-    with writer.vlm.speaking(adapters[0]):
-        written = writer.write(stacked, decoding, most=most, rows=rows)
-        each = len(written) // (count * lines)
-        logs = writer.score(
-            stacked.repeat(each), written, rows=[name for name in rows for _ in range(each)]
-        )
-    return list(zip(written.chunk(count), logs.chunk(count), strict=True))
+    stacked = StackedAdapters(writer.vlm.model, adapters)
+    with writer.vlm.speaking(adapters[0]), stacked.active():
+        written, logs = writer.write_scored(seen.stack(len(adapters)), decoding, most=most)
+    return list(zip(written.chunk(len(adapters)), logs.chunk(len(adapters)), strict=True))
 
 
 def check_shared_sight(vlm: OpenVlm) -> None:

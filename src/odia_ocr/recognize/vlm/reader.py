@@ -64,8 +64,7 @@ class SingleSpeaker:
     def write(self, seen: Seen, decoding: VlmDecoding, most: int) -> tuple[Tensor, Tensor]:
         """See `Speaker`."""
         with self.writer.vlm.speaking(self.adapter):
-            written = self.writer.write(seen, decoding, most=most)
-            return written, self.writer.score(seen.repeat(len(written) // len(seen.ids)), written)
+            return self.writer.write_scored(seen, decoding, most=most)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,7 @@
 """A model looks at pictures once and writes: greedy, in beams, by draws; then scores what it wrote.
 
-Scores are the model's own probabilities of the tokens, computed anew in one pass over the text, so
-they do not depend on how it was found, nor on what was forbidden meanwhile.
+Scores are the model's own probabilities of the tokens: they do not depend on how a text was found,
+nor on what was forbidden meanwhile.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import LogitsProcessor
 
 from odia_ocr.recognize.vlm.alphabet_guard import (
     AlphabetTable,
@@ -95,6 +96,25 @@ class Written:
         return Written(self.tokens[:most], finished=False)
 
 
+class ScoreKeeper(LogitsProcessor):  # type: ignore[misc]
+    """Keeps the log-probabilities of each place while a text is written."""
+
+    def __init__(self, rows: int) -> None:
+        """Of the first `rows` rows; the others are copies."""
+        self._rows = rows
+        self._logs: list[Tensor] = []
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Scores (rows, vocabulary) stay as they are."""
+        self._logs.append(scores[: self._rows].float().log_softmax(-1))
+        return scores
+
+    @property
+    def logs(self) -> Tensor:
+        """(rows, T, vocabulary), as `Writer.score` gives them."""
+        return torch.stack(self._logs, 1)
+
+
 class Writer:
     """Writes with one open model."""
 
@@ -134,7 +154,6 @@ class Writer:
         decoding: VlmDecoding,
         *,
         most: int,
-        rows: Sequence[str] | None = None,
         first: Sequence[Any] = (),
     ) -> Tensor:
         """Token ids (B * readings, T) that the model writes, readings of a row together.
@@ -143,7 +162,6 @@ class Writer:
             seen: Prompts.
             decoding: How.
             most: Tokens at most.
-            rows: Adapter of each row, in one mixed batch; None takes the active one.
             first: Logits processors that come before the others.
         """
         prompt = seen.ids.shape[1]
@@ -155,8 +173,7 @@ class Writer:
         if decoding.samples:
             processors.append(Draws(decoding))
             seen, beams, kept = seen.repeat(decoding.samples), 1, 1
-            rows = rows and [name for name in rows for _ in range(decoding.samples)]
-        options: dict[str, Any] = {} if rows is None else {"adapter_names": list(rows)}
+        options: dict[str, Any] = {}
         if beams > 1:  # beams are ranked by the probability of the whole text
             options["length_penalty"] = 0.0
         made = self.vlm.model.generate(
@@ -174,19 +191,27 @@ class Writer:
         written: Tensor = made[:, prompt:]
         return written
 
+    def write_scored(
+        self, seen: Seen, decoding: VlmDecoding, *, most: int
+    ) -> tuple[Tensor, Tensor]:
+        """As `write`, with the log-probabilities (rows, T, vocabulary) as `score` gives them."""
+        if decoding.beams > 1 and not decoding.samples:  # rows change places
+            written = self.write(seen, decoding, most=most)
+            return written, self.score(seen.repeat(decoding.nbest), written)
+        keeper = ScoreKeeper(len(seen.ids) * max(1, decoding.samples))
+        return self.write(seen, decoding, most=most, first=[keeper]), keeper.logs
+
     @torch.inference_mode()
-    def score(self, seen: Seen, written: Tensor, *, rows: Sequence[str] | None = None) -> Tensor:
+    def score(self, seen: Seen, written: Tensor) -> Tensor:
         """Log-probabilities (rows, T, vocabulary) of what may be written at each place.
 
         Args:
             seen: Prompts, one for each row of `written`.
             written: Token ids (rows, T).
-            rows: Adapter of each row; None takes the active one.
         """
         base = self.vlm.base
         ids = torch.cat([seen.ids, written], 1)
         more = torch.zeros_like(written)
-        options = {} if rows is None else {"adapter_names": list(rows)}
         logits = self.vlm.model(
             input_ids=ids,
             inputs_embeds=torch.cat([seen.embeddings, base.get_input_embeddings()(written)], 1),
@@ -195,7 +220,6 @@ class Writer:
             image_grid_thw=seen.grids,
             use_cache=False,
             logits_to_keep=written.shape[1] + 1,  # a vocabulary of 150,000 is wide
-            **options,
         ).logits
         told: Tensor = logits[:, :-1].float().log_softmax(-1)
         return told

@@ -1,0 +1,194 @@
+"""Measures the small vision-language model and its ladder of adapters.
+
+What it reads (clean held-out lines, whole lines, the shifted domain), what each checkpoint of the
+ladder reads there, with paired intervals, and what an ensemble of five costs beside one.
+
+    python scripts/report_vlm.py --ladder 'campaigns/vlm-ladder/checkpoint-*'
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from odia_ocr.apps.campaign_ladder import open_ladder
+from odia_ocr.data.compose import Mix
+from odia_ocr.data.lines import make_renderer, render_lines
+from odia_ocr.data.render_folder import write_rendered
+from odia_ocr.data.reporting import make_reporting_set
+from odia_ocr.evaluate.lineset import read_line_set
+from odia_ocr.evaluate.measure import Evaluation, measure_lines
+from odia_ocr.evaluate.report import make_record
+from odia_ocr.evaluate.scores import Bootstrap
+from odia_ocr.pages.images import open_pages
+from odia_ocr.recognize import open_recognizer
+from odia_ocr.recognize.vlm.decoding import VlmDecoding
+from odia_ocr.recognize.vlm.ensemble import JointSpeaker, write_mixed
+from odia_ocr.recognize.vlm.naming import join_engines
+from odia_ocr.recognize.vlm.reader import SingleSpeaker, VlmRecognizer, load
+from odia_ocr.types import LineImage
+
+REPORT = Path("docs/reports/vlm.json")
+PAGE = Path("docs/vlm.md")
+BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+LINES = (1, 8, 32)
+ROUNDS = 10
+
+
+def main() -> None:
+    """Measure, write the report, put its tables into the documentation."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--ladder", default="campaigns/vlm-ladder/checkpoint-*")
+    parser.add_argument("--lines", type=int, default=480, help="clean lines of each set")
+    parser.add_argument("--work", type=Path, default=Path("out/vlm"))
+    parser.add_argument("--table-only", action="store_true", help="only write the tables anew")
+    asked = parser.parse_args()
+    if not asked.table_only:
+        torch.set_num_threads(1)
+        ladder = open_ladder(asked.ladder, asked.work / "ladder", say=print)
+        report = {
+            "read": measure_reading(asked.work, asked.lines, ladder.engines),
+            "cost": measure_cost(asked.work / "short", ladder.engines[:5]),
+        }
+        REPORT.parent.mkdir(parents=True, exist_ok=True)
+        REPORT.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_tables(json.loads(REPORT.read_text(encoding="utf-8")))
+
+
+def measure_reading(work: Path, count: int, ladder: tuple[str, ...]) -> dict[str, object]:
+    """Error rates of the model alone on clean lines, and of all checkpoints where they adapt."""
+    for name, mix in (("short", Mix(min_words=1, max_words=4)), ("full", Mix())):
+        if not (work / name).exists():
+            renderer = make_renderer(split="report", seed=20271, clean=True, mix=mix)
+            write_rendered(render_lines(renderer, count), work / name)
+    if not (work / "shifted").exists():
+        make_reporting_set("shifted", work / "shifted")
+    return {
+        "short": evaluate(work / "short", ("vlm",)),
+        "full": evaluate(work / "full", ("vlm",)),
+        "shifted": evaluate(work / "shifted", ("vlm", *ladder, "ctc")),
+    }
+
+
+def evaluate(folder: Path, engines: tuple[str, ...]) -> dict[str, object]:
+    """The record of an evaluation, without its lines, and how long its references are."""
+    line_set = read_line_set(folder)
+    opened = {label(name): open_recognizer(name, threads=1) for name in engines}
+    done: Evaluation = measure_lines(line_set, opened, bootstrap=Bootstrap())
+    record = make_record(done, texts=False)
+    letters = [len(sample.text) for sample in line_set.samples]
+    return {
+        "lines": len(letters),
+        "mean_reference": round(statistics.mean(letters), 1),
+        "results": record["results"],
+        "paired": record["paired"],
+    }
+
+
+def label(engine: str) -> str:
+    """An engine by its checkpoint."""
+    return Path(engine.rpartition("::")[2]).name if "::" in engine else engine
+
+
+def measure_cost(folder: Path, engines: tuple[str, ...]) -> list[dict[str, object]]:
+    """Seconds of five checkpoints beside one, on the same lines and threads, median of rounds."""
+    one = load(engines[-1].partition(":")[2], threads=1)
+    five = load(join_engines(engines).partition(":")[2], threads=1)
+    images = [
+        LineImage(sample.name, open_pages(sample.picture).load(1).pixels)
+        for sample in read_line_set(folder).samples[: max(LINES)]
+    ]
+    rows = []
+    for count in LINES:
+        lines = images[:count]
+        ways = {
+            "one": lambda lines=lines: one.read(lines),
+            "five as one": lambda lines=lines: five.read(lines),
+            "five in one batch": lambda lines=lines: read_mixed(five, lines),
+            "one after the other": lambda lines=lines: read_in_turn(five, lines),
+        }
+        seconds = time_in_turns(ways)
+        rows.append(
+            {
+                "lines": count,
+                "seconds": {name: round(value, 4) for name, value in seconds.items()},
+                "ratio": {name: round(v / seconds["one"], 2) for name, v in seconds.items()},
+            }
+        )
+    return rows
+
+
+def time_in_turns(ways: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """Median seconds of each, all in turn, round by round."""
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for attempt in range(ROUNDS + 1):
+        for name, run in ways.items():
+            began = time.perf_counter()
+            run()
+            if attempt:  # the first round warms up
+                taken[name].append(time.perf_counter() - began)
+    return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def read_mixed(reader: VlmRecognizer, lines: list[LineImage]) -> object:
+    """What each adapter writes, in one batch of all."""
+    from PIL import Image
+
+    speaker = reader.speaker
+    assert isinstance(speaker, JointSpeaker)
+    samples = [reader.vlm.encoder.encode(x.id, Image.fromarray(x.pixels), None) for x in lines]
+    seen = speaker.look(samples)
+    return write_mixed(speaker.writer, speaker.adapters, seen, VlmDecoding(), most=80)
+
+
+def read_in_turn(reader: VlmRecognizer, lines: list[LineImage]) -> None:
+    """All lines by one adapter, then by the next."""
+    for adapter in reader.vlm.adapters:
+        speaker = SingleSpeaker(reader.speaker.writer, adapter)
+        VlmRecognizer(reader.name, reader.vlm, speaker).read(lines)
+
+
+def write_tables(report: dict[str, dict]) -> None:
+    """Put the figures between the marks of the documentation."""
+    read, shifted = report["read"], report["read"]["shifted"]
+    rows = ["| Set | Lines | Engine | CER | 95 % |", "|---|---|---|---|---|"]
+    names = {
+        "short": "clean, 1 to 4 words",
+        "full": "clean, whole lines",
+        "shifted": "shifted domain",
+    }
+    for key, name in names.items():
+        for result in read[key]["results"]:
+            cer = result["cer"]
+            rows.append(
+                f"| {name} | {read[key]['lines']} | {result['engine']} | "
+                f"{100 * cer['value']:.1f} % | {100 * cer['low']:.1f} to {100 * cer['high']:.1f} |"
+            )
+    rows += ["", "| Shifted domain, paired | CER, points | 95 % |", "|---|---|---|"]
+    for pair in shifted["paired"]:
+        cer = pair["cer"]
+        rows.append(
+            f"| {pair['a']} - {pair['b']} | {100 * cer['value']:+.2f} | "
+            f"{100 * cer['low']:+.2f} to {100 * cer['high']:+.2f} |"
+        )
+    rows += ["", "| Lines | " + " | ".join(report["cost"][0]["ratio"]) + " |", "|---|" + "---|" * 4]
+    for row in report["cost"]:
+        shown = [
+            f"{row['seconds'][name]:.2f} s ({ratio:.2f}x)" for name, ratio in row["ratio"].items()
+        ]
+        rows.append(f"| {row['lines']} | " + " | ".join(shown) + " |")
+    text = PAGE.read_text(encoding="utf-8")
+    head, _, rest = text.partition(BEGIN)
+    tail = rest.partition(END)[2]
+    made = "\n".join(rows)
+    PAGE.write_text(f"{head}{BEGIN}\n{made}\n{END}{tail}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
