@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import unicodedata
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ def lines() -> list[LineImage]:
 def recognizer(request: pytest.FixtureRequest) -> Recognizer:
     if request.param == "tesseract" and not shutil.which("tesseract"):
         pytest.skip("Tesseract is not installed")
+    shipped = files("odia_ocr") / "weights/vlm-tiny/model.safetensors"
+    if request.param == "vlm" and not shipped.is_file():
+        pytest.skip("no shipped weights of a vision-language model")
     return open_recognizer(request.param, threads=1)
 
 

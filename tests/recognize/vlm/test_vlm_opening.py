@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from odia_ocr.errors import ConfigError, ModelMissingError, ResourceMissingError
+from odia_ocr.recognize import open_recognizer
 from odia_ocr.recognize.vlm import adapters as adapter_files
 from odia_ocr.recognize.vlm.adapters import add_adapter, find_file, list_layers
 from odia_ocr.recognize.vlm.opening import OpenVlm, Placement, open_vlm
@@ -154,6 +155,15 @@ def test_damaged_settings_say_so(base: Path, tmp_path: Path, text: str, says: st
     (folder / "odia_ocr.json").write_text(text, "utf-8")
     with pytest.raises(ConfigError, match=says):
         open_vlm(str(folder))
+
+
+def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_nothing(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named 'torch' for {name}", name="torch")
+
+    monkeypatch.setattr("odia_ocr.recognize.import_module", find_nothing)
+    with pytest.raises(ResourceMissingError, match=r"needs torch.*'odia-ocr\[vlm\]'"):
+        open_recognizer("vlm:/any/folder")
 
 
 def test_settings_are_saved_and_changed(tmp_path: Path) -> None:
