@@ -1,0 +1,250 @@
+"""A server that speaks the OpenAI chat API as a recognizer: vLLM, llama-server, transformers serve.
+
+Each line goes out as a picture with a prompt; several are under way at once. A line that the server
+fails on is a `Problem` and leaves the others alone. Knows addresses and prompts; refuses to know
+HTTP (`remote_chat.py`) and what answers look like inside (`remote_answer.py`).
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from PIL import Image
+
+from odia_ocr.errors import (
+    EngineMissingError,
+    RecognitionError,
+    ResourceMissingError,
+    UsageError,
+    name_choices,
+)
+from odia_ocr.recognize.remote_answer import Answer, make_hypothesis, read_answers
+from odia_ocr.recognize.remote_chat import ChatServer, UnreachableError
+from odia_ocr.types import Candidates, Hypothesis, LineImage, Problem
+
+KEY_VARIABLE = "ODIA_OCR_REMOTE_KEY"
+PROMPT = "Transcribe the line of Odia text in this picture. Answer with its text and nothing else."
+SAMPLING_HEAT = 0.7  # temperature of the readings after the first
+_EXAMPLE = "For example: --engine remote:http://127.0.0.1:8000#MODEL."
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteOptions:
+    """What can be set behind the `?` of an address.
+
+    Attributes:
+        prompt: What is asked of each picture. A tuned model wants the words it was tuned with.
+        readings: How many are asked of each line; the first without chance, the others sampled.
+        tokens: Most tokens of an answer.
+        concurrent: Requests under way at once.
+        timeout: Of one request, in seconds.
+    """
+
+    prompt: str = PROMPT
+    readings: int = 1
+    tokens: int = 512
+    concurrent: int = 8
+    timeout: float = 120.0
+
+    def __post_init__(self) -> None:
+        for name, most in (("readings", 64), ("tokens", 16_384), ("concurrent", 256)):
+            value = getattr(self, name)
+            if not 1 <= value <= most:
+                raise UsageError(f"remote: {name} must lie in 1..{most}, got {value!r}.")
+        if not 0.0 < self.timeout <= 86_400.0:
+            raise UsageError(f"remote: timeout must be above 0 seconds, got {self.timeout!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAddress:
+    """Where the server is and what is wanted of it.
+
+    Attributes:
+        url: Without /v1, query and model.
+        model: As the server names it, or None for the first one it has.
+        options: How lines are read.
+    """
+
+    url: str
+    model: str | None = None
+    options: RemoteOptions = RemoteOptions()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RemoteLines:
+    """Reads line pictures by asking a server.
+
+    Attributes:
+        name: "remote:MODEL".
+        server: Who is asked.
+        model: Which of its models.
+        options: How.
+        pool: Threads that wait for answers; all calls share them, so that no more requests than
+            `options.concurrent` are under way.
+    """
+
+    name: str
+    server: ChatServer
+    model: str
+    options: RemoteOptions
+    pool: ThreadPoolExecutor
+
+    def read(self, lines: Sequence[LineImage]) -> list[Candidates | Problem]:
+        """Read all lines.
+
+        Raises:
+            EngineMissingError: If the server is gone: none of the lines reached it; or if it does
+                not take the key or has no such model.
+        """
+        pending = [self.pool.submit(self._read_line, line) for line in lines]
+        try:
+            outcomes = [waiting.result() for waiting in pending]
+        finally:
+            for waiting in pending:
+                waiting.cancel()
+        problems = [out for out in outcomes if isinstance(out, Problem)]
+        lost = [problem for problem in problems if problem.code == UnreachableError.code]
+        if lost and len(lost) == sum(not line.is_even for line in lines):
+            raise EngineMissingError(lost[0].message, next_step="Start it again, and read again.")
+        return outcomes
+
+    def _read_line(self, line: LineImage) -> Candidates | Problem:
+        if line.is_even:  # a model that is asked about an empty strip makes up a text
+            return Candidates(line.id, (Hypothesis((), 0.0, source=self.name),))
+        try:
+            return Candidates(line.id, self._ask(line))
+        except RecognitionError as error:
+            step = error.next_step or "Read it again, or with another engine (--engine ctc)."
+            return Problem(error.code, error.message, step, line_id=line.id)
+
+    def _ask(self, line: LineImage) -> tuple[Hypothesis, ...]:
+        """The distinct readings of a line, the most frequent first.
+
+        Raises:
+            RecognitionError: If the answer without chance cannot be had or used.
+        """
+        request = self._make_request(line)
+        extras = {"repetition_penalty": 1.0, "logprobs": True}
+        answers = read_answers(self.server.ask(request, extras))
+        found = [make_hypothesis(answers[0], line, source=self.name)]
+        wanted = self.options.readings - 1
+        for answer in self._sample(request, extras, wanted):
+            try:
+                found.append(make_hypothesis(answer, line, source=f"{self.name}/sample"))
+            except RecognitionError:  # chance went astray; the others stand
+                continue
+        return _count_readings(found) if wanted else tuple(found)
+
+    def _sample(self, request: dict[str, Any], extras: dict[str, Any], count: int) -> list[Answer]:
+        """Answers drawn by chance, the same each time where the server takes a seed."""
+        answers: list[Answer] = []
+        while len(answers) < count:
+            more = {"n": count - len(answers), "seed": len(answers)}
+            body = {**request, "temperature": SAMPLING_HEAT}
+            try:  # servers that give one at a time answer with fewer than n
+                answers += read_answers(self.server.ask(body, {**extras, **more}))
+            except RecognitionError:  # the reading without chance stands
+                break
+        return answers[:count]
+
+    def _make_request(self, line: LineImage) -> dict[str, Any]:
+        content = [
+            {"type": "image_url", "image_url": {"url": _encode_picture(line)}},
+            {"type": "text", "text": self.options.prompt},
+        ]
+        return {
+            "model": self.model,
+            "messages": [{"role": "user", "content": content}],
+            "temperature": 0,
+            "max_tokens": self.options.tokens,
+            "stream": False,
+        }
+
+
+def load(model: str | None = None, *, threads: int | None = None) -> RemoteLines:
+    """Open a server as a recognizer; its key is taken from ODIA_OCR_REMOTE_KEY.
+
+    Args:
+        model: The address, "URL", "URL#MODEL" or "URL?readings=4#MODEL"; see `RemoteOptions`.
+        threads: Unused: the work is done elsewhere.
+
+    Raises:
+        UsageError: If the address is none, or neither it nor the server names a model.
+        EngineMissingError: If no server answers there, or it does not take the key.
+        ResourceMissingError: If httpx is not installed.
+    """
+    address = parse_address(model or "")
+    options = address.options
+    try:
+        server = ChatServer(
+            address.url, key=os.environ.get(KEY_VARIABLE, ""), timeout=options.timeout
+        )
+    except ImportError as error:
+        raise ResourceMissingError(
+            f"The engine remote needs a library that is not installed: {error.name}.",
+            next_step="Install it with: pip install 'odia-ocr[remote]'.",
+        ) from error
+    models = server.list_models() or []
+    # A name that is not in the list may be good all the same: some servers load models when asked.
+    chosen = address.model or next(iter(models), "")
+    if not chosen:
+        raise UsageError(f"{address.url} does not say which models it has.", next_step=_EXAMPLE)
+    pool = ThreadPoolExecutor(options.concurrent, thread_name_prefix="odia-ocr-remote")
+    return RemoteLines(f"remote:{chosen}", server, chosen, options, pool)
+
+
+def parse_address(text: str) -> RemoteAddress:
+    """Take "URL?OPTIONS#MODEL" apart.
+
+    Raises:
+        UsageError: If it is no address of a server, or an option is unknown or out of range.
+    """
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        said = f"{text!r} is no address" if text else "it has no address"
+        raise UsageError(f"The engine remote needs a server; {said}.", next_step=_EXAMPLE)
+    path = parts.path.rstrip("/").removesuffix("/v1")
+    url = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+    return RemoteAddress(url, parts.fragment or None, _parse_options(parts.query))
+
+
+def _parse_options(query: str) -> RemoteOptions:
+    options = RemoteOptions()
+    kinds = {field.name: type(getattr(options, field.name)) for field in fields(options)}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name not in kinds:
+            raise name_choices(name, list(kinds), kind="option of remote")
+        try:
+            options = replace(options, **{name: kinds[name](value)})
+        except ValueError:
+            raise UsageError(f"remote: {name} must be a number, got {value!r}.") from None
+    return options
+
+
+def _count_readings(found: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
+    """Distinct readings with their shares as posteriors, the most frequent first."""
+    first: dict[str, Hypothesis] = {}
+    counts: dict[str, int] = {}
+    for hyp in found:
+        first.setdefault(hyp.text, hyp)
+        counts[hyp.text] = counts.get(hyp.text, 0) + 1
+    hyps = [replace(hyp, posterior=counts[text] / len(found)) for text, hyp in first.items()]
+    return tuple(sorted(hyps, key=lambda hyp: -(hyp.posterior or 0.0)))
+
+
+def _encode_picture(line: LineImage) -> str:
+    """The line as a data URL."""
+    file = io.BytesIO()
+    Image.fromarray(line.pixels).save(file, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
