@@ -242,7 +242,7 @@ def test_the_space_of_an_adapter_says_that_it_reads_with_another_model(
         "requirements.txt",
         "page.png",
     }
-    assert 'make_app("ctc"' in (place / "app.py").read_text()
+    assert 'make_app(\n    "ctc",' in (place / "app.py").read_text()
     assert "not with [me/x]" in (place / "README.md").read_text()
 
 

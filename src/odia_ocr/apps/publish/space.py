@@ -99,7 +99,11 @@ from odia_ocr.apps.publish.space_app import make_app
 
 HERE = Path(__file__).parent
 
-app = make_app({engine}, sample={picture}, note={json.dumps(note)})
+app = make_app(
+    {engine},
+    sample={picture},
+    note={json.dumps(note)},
+)
 
 if __name__ == "__main__":
     app.launch()

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from gradio import Interface
 
 TITLE = "Odia OCR"
-_WHAT = "A picture of printed Odia in, Unicode text out. Pictures are read and not kept."
+_WHAT = "A picture of printed Odia in, Unicode text out. Pictures are deleted within 20 minutes."
+_KEPT = 600  # seconds that pictures are kept, and between two looks for older ones
 
 
 def make_app(engine: str = "ctc", *, sample: Path | None = None, note: str = "") -> Interface:
@@ -42,7 +43,12 @@ def make_app(engine: str = "ctc", *, sample: Path | None = None, note: str = "")
 
     return gradio.Interface(
         read_one,
-        inputs=gradio.Image(type="filepath", label="Picture", sources=["upload", "clipboard"]),
+        inputs=gradio.Image(
+            type="filepath",
+            format="png",  # anything else would lose sharpness on the way
+            label="Picture",
+            sources=["upload", "clipboard"],
+        ),
         outputs=[
             gradio.Textbox(label="Text", lines=12, buttons=["copy"]),
             gradio.Textbox(label="Remarks", lines=1),
@@ -53,6 +59,7 @@ def make_app(engine: str = "ctc", *, sample: Path | None = None, note: str = "")
         cache_examples=False,
         flagging_mode="never",
         api_name="read",
+        delete_cache=(_KEPT, _KEPT),
     )
 
 
