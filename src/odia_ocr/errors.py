@@ -124,6 +124,12 @@ class DataError(OdiaOcrError):
     exit_code = 3
 
 
+class SampleError(DataError):
+    """One sample cannot be given to a model: its picture or text does not fit."""
+
+    code = "sample"
+
+
 def name_choices(name: str, choices: list[str], *, kind: str) -> UsageError:
     """Make the error for an unknown name: the near names and the whole list."""
     import difflib

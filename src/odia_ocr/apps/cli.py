@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from odia_ocr.apps.campaign_command import app as campaign
+from odia_ocr.apps.data_command import app as data
 from odia_ocr.apps.evaluate_command import evaluate
 from odia_ocr.apps.publish_command import publish
 from odia_ocr.apps.read_command import read
@@ -66,6 +67,7 @@ app.command()(read)
 app.command()(evaluate)
 app.add_typer(render, name="render")
 app.add_typer(train, name="train")
+app.add_typer(data, name="data")
 app.add_typer(campaign, name="campaign")
 app.command()(techniques)
 app.command()(publish)

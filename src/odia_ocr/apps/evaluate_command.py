@@ -5,17 +5,14 @@ Tables go to standard output, progress and problems to standard error.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from odia_ocr.apps.messages import report, say
+from odia_ocr.apps.messages import report, say, show_bar
 from odia_ocr.errors import name_choices
 
 if TYPE_CHECKING:
@@ -130,7 +127,7 @@ def _measure_lines(order: _Order) -> bool:
 
     line_set = read_line_set(order.folder)
     engines = {name: open_recognizer(name, threads=order.threads) for name in order.engines}
-    with _show_progress(len(line_set.samples) * len(engines), "readings of lines") as progress:
+    with show_bar(len(line_set.samples) * len(engines), "readings of lines") as progress:
         evaluation = measure_lines(
             line_set, engines, strict=order.strict, bootstrap=order.bootstrap, progress=progress
         )
@@ -162,7 +159,7 @@ def _measure_pages(order: _Order) -> bool:
     engines = {
         name: PageEngine(_name_model(reader), reader.read_page) for name, reader in readers.items()
     }
-    with _show_progress(len(page_set.samples) * len(engines), "readings of pages") as progress:
+    with show_bar(len(page_set.samples) * len(engines), "readings of pages") as progress:
         evaluation = measure_pages(
             page_set, engines, strict=order.strict, bootstrap=order.bootstrap, progress=progress
         )
@@ -196,17 +193,3 @@ def _open_console() -> Console:
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else 160)
-
-
-@contextlib.contextmanager
-def _show_progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error when that is a terminal; else nothing."""
-    if not sys.stderr.isatty() or os.environ.get("NO_PROGRESS"):
-        yield lambda done: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda done: progress.advance(task, done)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -124,3 +124,25 @@ def show_progress(files: int, *, quiet: bool = False) -> Iterator[ReadingProgres
         yield progress
     finally:
         progress.end()
+
+
+@contextlib.contextmanager
+def show_bar(total: int | None, what: str) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error when that is a terminal; else nothing.
+
+    Args:
+        total: How much there is to do; None where that is not known.
+        what: What is counted.
+
+    Yields:
+        Takes how much was done since.
+    """
+    if not sys.stderr.isatty() or os.environ.get("NO_PROGRESS"):
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.advance(task, done)

@@ -56,7 +56,8 @@ def is_in_split(line: str, split: Split) -> bool:
     return split in ("heldout", half)
 
 
-def _letters(line: str) -> list[str]:
+def find_letter_words(line: str) -> list[str]:
+    """The words of a line as copies are told by: folded, with letters, signs and digits alone."""
     return _NOT_LETTER.sub(" ", fold(line)).split()
 
 
@@ -69,7 +70,7 @@ class NearCopies:
         self._but_one: set[tuple[str, ...]] = set()
         self._whole: set[str] = set()
         for line in heldout:
-            words = _letters(line)
+            words = find_letter_words(line)
             if not words:
                 continue
             self._whole.add("".join(words))
@@ -82,7 +83,7 @@ class NearCopies:
             self._but_one.update(_leave_one_out(words))
 
     def __contains__(self, line: object) -> bool:
-        words = _letters(str(line))
+        words = find_letter_words(str(line))
         if "".join(words) in self._whole or tuple(words) in self._inside:
             return True
         if not self._but_one.isdisjoint(_leave_one_out(words)):

@@ -16,6 +16,7 @@ ENGINES = {
     "remote": "odia_ocr.recognize.remote:load",
     "tesseract": "odia_ocr.recognize.tesseract:load",
     "tesseract-lines": "odia_ocr.recognize.tesseract:load_lines",
+    "vlm": "odia_ocr.recognize.vlm.reader:load",
 }
 # Engines that find the lines of a page themselves; on line pictures the entry above reads.
 PAGE_READERS = {"tesseract": "odia_ocr.recognize.tesseract:load_pages"}

@@ -1,7 +1,8 @@
 """Muon: momentum whose matrix is made orthogonal before each step, for the weight matrices.
 
 All directions of a weight matrix then move by the same amount, the rare ones as well. Vectors, the
-output layer and depthwise filters go to AdamW. Knows nothing of data or of what is trained.
+output layer, embeddings and depthwise filters go to AdamW. Knows nothing of data or of what is
+trained.
 
 Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"; the scale of
 a step, with which rates of AdamW can be kept, from Liu et al. 2025 (arXiv 2502.16982), section 2.2.
@@ -106,9 +107,11 @@ def make_optimizers(
     groups: list[dict[str, Any]] = []
     rest = []
     gates = {id(p) for m in model.modules() if isinstance(m, nn.LSTM) for p in m.parameters()}
+    tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
     for name, weight in model.named_parameters():
         depthwise = weight.ndim == 4 and weight.shape[1] == 1
-        if weight.ndim >= 2 and not depthwise and not name.startswith("head."):
+        kept_out = depthwise or id(weight) in tables or name.startswith("head.")
+        if weight.ndim >= 2 and not kept_out:
             groups.append({"params": [weight], "parts": 4 if id(weight) in gates else 1})
         else:
             rest.append(weight)

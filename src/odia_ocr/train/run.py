@@ -70,10 +70,12 @@ class Run(Generic[Network, Place]):
         optimizer: str = "muon",
         start_from: Path | None = None,
         mean_key: str = "smooth",
+        channels_last: bool = True,
     ) -> None:
         """Set torch up as configured; make the network, with the weights of `start_from` if given.
 
-        `optimizer` is a kind of `odia_ocr.train.muon`; `mean_key` is what the state calls `mean`.
+        `optimizer` is a kind of `odia_ocr.train.muon`; `mean_key` is what the state calls `mean`;
+        `channels_last` suits networks of two-dimensional filters.
         """
         keep_freed_memory()
         self.device = choose_device(config.device)
@@ -88,7 +90,8 @@ class Run(Generic[Network, Place]):
         self._optimizers = make_optimizers(
             model, kind=optimizer, rate=config.rate, decay=config.decay
         )
-        model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if channels_last:
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model: Network = model.train()
         self.progress = progress
         self.best = folder / BEST

@@ -97,18 +97,27 @@ def _open_sources(config: StreamConfig) -> _Sources:
         data=Path(config.text) if config.text else None,
         fonts=Path(config.fonts) if config.fonts else None,
     )
-    mild = replace(full.recipe, name="easy-1", strength=0.4, photo=0.0, broken=0.0, blotted=0.0)
     folder = tuple(line for name in config.folders for line in load_labelled(Path(name)).lines)
     return _Sources(
         full=full,
-        easy=replace(full, recipe=mild, mix=Mix(max_words=3), seed=config.seed + 1_000_003),
-        clean=replace(full, recipe=_make_clean(full.recipe), seed=config.seed + 2_000_003),
+        easy=replace(
+            full,
+            recipe=mild_recipe(full.recipe),
+            mix=Mix(max_words=3),
+            seed=config.seed + 1_000_003,
+        ),
+        clean=replace(full, recipe=clean_recipe(full.recipe), seed=config.seed + 2_000_003),
         folder=folder,
         augment=replace(full.recipe, name="augment-1", strength=0.6, low_resolution=0.15),
     )
 
 
-def _make_clean(recipe: Recipe) -> Recipe:
+def mild_recipe(recipe: Recipe) -> Recipe:
+    """A little of what `recipe` does, nothing that breaks letters."""
+    return replace(recipe, name="easy-1", strength=0.4, photo=0.0, broken=0.0, blotted=0.0)
+
+
+def clean_recipe(recipe: Recipe) -> Recipe:
     """Undamaged lines, as a screen shows them, in all the styles of `recipe`."""
     styles = ("slant", "stretch", "bold", "tracking", "jitter", "pen", "proportion")
     kept = {name: getattr(recipe, name) for name in styles}

@@ -1,0 +1,299 @@
+"""Pictures and texts become the tensors of a Qwen2.5-VL, so that picture and tokens always match.
+
+"Image features and image tokens do not match" cannot happen here: the pixels of a sample are made
+once and its placeholders are counted from that very grid; nothing is ever cut off; special tokens
+in a text are refused; patches are joined in the order of the rows; and each row is checked again
+before the model sees it. Knows no model and no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from odia_ocr.errors import SampleError
+from odia_ocr.recognize.vlm.settings import PATCH, VlmSettings
+
+IMAGE_TOKEN = "<|image_pad|>"
+TURN_END = "<|im_end|>\n"
+IGNORED = -100  # label of what is not learned: prompt, picture, padding
+_WIDEST = 200  # times the height: the image processor refuses more
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedSample:
+    """One picture with its prompt, and its text when there is one.
+
+    Attributes:
+        id: Name of the sample, for messages.
+        tokens: Token ids of the whole sequence.
+        labels: The same, `IGNORED` where nothing is learned.
+        patches: float32 (t * h * w, 1176), the flattened patches.
+        grid: (t, h, w) patches.
+        read: The sequence ends where the answer begins: to generate from, not to learn from.
+    """
+
+    id: str
+    tokens: tuple[int, ...]
+    labels: tuple[int, ...]
+    patches: Tensor
+    grid: tuple[int, int, int]
+    read: bool
+
+
+def fit_line(picture: Image.Image, settings: VlmSettings) -> Image.Image:
+    """A line picture at the height of `settings`, RGB, as wide as whole tokens.
+
+    It is filled up on the right with the colour of its border; nothing is stretched.
+    """
+    picture = picture.convert("RGB")
+    if not settings.line_height:
+        return picture
+    width = max(1, round(picture.width * settings.line_height / picture.height))
+    scaled = picture.resize((width, settings.line_height), Image.Resampling.BICUBIC)
+    whole = -(-width // PATCH) * PATCH
+    if whole == width:
+        return scaled
+    pixels = np.asarray(scaled)
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, -1]])
+    colour = tuple(int(value) for value in np.median(border, axis=0))
+    filled = Image.new("RGB", (whole, settings.line_height), colour)
+    filled.paste(scaled)
+    return filled
+
+
+def count_tokens(grid: Sequence[int], merge: int) -> int:
+    """Tokens that a picture of `grid` (t, h, w) patches takes."""
+    return int(np.prod(np.asarray(grid))) // (merge * merge)
+
+
+class VlmEncoder:
+    """Turns samples into token ids and patches, and lists of those into batches.
+
+    Attributes:
+        settings: Prompt and limits.
+        image_id: Token id of a placeholder.
+        merge: Patches merged into one token, along one side.
+    """
+
+    def __init__(self, tokenizer: Any, image_processor: Any, settings: VlmSettings) -> None:
+        """Take a tokenizer with a chat template, and a (PIL) image processor of Qwen2-VL.
+
+        Raises:
+            SampleError: If the chat template does not hold the picture exactly once, or the
+                pad token is missing or the placeholder itself.
+        """
+        self.tokenizer, self.settings = tokenizer, settings
+        self._processor = image_processor
+        self.merge = int(image_processor.merge_size)
+        self.image_id = int(tokenizer.convert_tokens_to_ids(IMAGE_TOKEN))
+        self.pad_id = tokenizer.pad_token_id
+        if self.pad_id is None or self.pad_id == self.image_id:
+            raise SampleError(
+                f"The pad token must exist and differ from {IMAGE_TOKEN}.",
+                next_step="Set pad_token of the tokenizer, e.g. to <|endoftext|>.",
+            )
+        asked = [{"type": "image"}, {"type": "text", "text": settings.prompt}]
+        prompt = tokenizer.apply_chat_template(
+            [{"role": "user", "content": asked}], tokenize=False, add_generation_prompt=True
+        )
+        if prompt.count(IMAGE_TOKEN) != 1:
+            raise SampleError(
+                f"The chat template gives {prompt.count(IMAGE_TOKEN)} places for one picture.",
+                next_step="Use a Qwen2.5-VL chat template, and a prompt without special tokens.",
+            )
+        before, after = prompt.split(IMAGE_TOKEN)
+        self._before, self._after, self._end = map(self._tokenize, (before, after, TURN_END))
+        self._special = {*tokenizer.all_special_ids, self.image_id}
+
+    def _tokenize(self, text: str) -> tuple[int, ...]:
+        return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def tokenize_answer(self, text: str, sample_id: str) -> tuple[int, ...]:
+        """Token ids of a transcription.
+
+        Raises:
+            SampleError: If it is empty or holds special tokens.
+        """
+        tokens = self._tokenize(text)
+        found = sorted(self._special.intersection(tokens))
+        if found:
+            names = self.tokenizer.convert_ids_to_tokens(found)
+            raise SampleError(
+                f"Sample {sample_id}: its text holds the special tokens {', '.join(names)}.",
+                next_step="Take them out of the transcription.",
+            )
+        if not text.strip():
+            raise SampleError(
+                f"Sample {sample_id}: its text is empty.",
+                next_step="Transcribe it or leave it out.",
+            )
+        return tokens
+
+    def grid_of(self, size: tuple[int, int], sample_id: str) -> tuple[int, int, int]:
+        """The grid (t, h, w) that a picture of `size` (width, height) px becomes, without pixels.
+
+        Raises:
+            SampleError: If the picture is too long and thin, or empty.
+        """
+        from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize
+
+        width, height = size
+        if min(size) < 1 or max(size) > _WIDEST * min(size):
+            raise SampleError(
+                f"Sample {sample_id}: a picture of {width} x {height} px is more than {_WIDEST} "
+                "times as long as wide.",
+                next_step="Cut it into lines, or leave it out.",
+            )
+        if self.settings.line_height:
+            width = max(1, round(width * self.settings.line_height / height))
+            width, height = -(-width // PATCH) * PATCH, self.settings.line_height
+        patch = int(self._processor.patch_size)
+        rows, columns = smart_resize(
+            height,
+            width,
+            factor=patch * self.merge,
+            min_pixels=self.settings.min_pixels,
+            max_pixels=self.settings.max_pixels,
+        )
+        return 1, rows // patch, columns // patch
+
+    def encode(self, sample_id: str, picture: Image.Image, text: str | None) -> EncodedSample:
+        """One sample; without `text` it ends where the answer begins.
+
+        Raises:
+            SampleError: If its picture cannot become patches, its text holds special tokens or is
+                empty, or it is longer than the settings allow.
+        """
+        self.grid_of(picture.size, sample_id)  # refuses what the processor would choke on
+        made = self._processor(
+            images=[fit_line(picture, self.settings)],
+            size={
+                "shortest_edge": self.settings.min_pixels,
+                "longest_edge": self.settings.max_pixels,
+            },
+            return_tensors="pt",
+        )
+        grid: tuple[int, int, int] = tuple(made["image_grid_thw"][0].tolist())
+        held = count_tokens(grid, self.merge)
+        tokens = (*self._before, *[self.image_id] * held, *self._after)
+        labels = (IGNORED,) * len(tokens)
+        if text is not None:
+            answer = (*self.tokenize_answer(text, sample_id), *self._end)
+            tokens, labels = tokens + answer, labels + answer
+        self.check_length(len(tokens), grid, sample_id)
+        return EncodedSample(sample_id, tokens, labels, made["pixel_values"], grid, text is None)
+
+    def check_length(self, length: int, grid: tuple[int, int, int], sample_id: str) -> None:
+        """Refuse a sequence that is too long; cutting it would cut the picture's tokens.
+
+        Raises:
+            SampleError: Naming the sample, its tokens and the limits.
+        """
+        if length > self.settings.max_tokens:
+            raise SampleError(
+                f"Sample {sample_id}: {length} tokens, {count_tokens(grid, self.merge)} of them of "
+                f"the picture (grid {grid[0]} x {grid[1]} x {grid[2]}), but max_tokens is "
+                f"{self.settings.max_tokens}.",
+                next_step=f"Lower max_pixels (now {self.settings.max_pixels}), raise "
+                "max_tokens, or cut the picture into lines.",
+            )
+
+    def count_sequence(self, grid: tuple[int, int, int], text: str | None, sample_id: str) -> int:
+        """Tokens of a sample whose picture has this grid, without making it."""
+        answer = 0
+        if text is not None:
+            answer = len(self.tokenize_answer(text, sample_id)) + len(self._end)
+        held = count_tokens(grid, self.merge)
+        return len(self._before) + held + len(self._after) + answer
+
+    def collate(self, samples: Sequence[EncodedSample]) -> dict[str, Tensor]:
+        """A batch: `input_ids`, `attention_mask`, `mm_token_type_ids` (B, L), `labels` (B, L) to
+        learn from, `pixel_values` (all patches, 1176), `image_grid_thw` (B, 3).
+
+        Samples to generate from are padded on the left, samples to learn from on the right.
+
+        Raises:
+            SampleError: If a row's placeholders do not fit its picture.
+        """
+        length = max(len(sample.tokens) for sample in samples)
+        read = samples[0].read
+
+        def pad(values: Sequence[int], filler: int) -> list[int]:
+            gap = [filler] * (length - len(values))
+            return [*gap, *values] if read else [*values, *gap]
+
+        ids = torch.tensor([pad(sample.tokens, self.pad_id) for sample in samples])
+        batch = {
+            "input_ids": ids,
+            "attention_mask": torch.tensor([pad([1] * len(s.tokens), 0) for s in samples]),
+            "mm_token_type_ids": (ids == self.image_id).long(),
+            "pixel_values": torch.cat([sample.patches for sample in samples]),
+            "image_grid_thw": torch.tensor([sample.grid for sample in samples]),
+        }
+        if not read:
+            batch["labels"] = torch.tensor([pad(sample.labels, IGNORED) for sample in samples])
+        check_batch(batch, self.image_id, self.merge, [sample.id for sample in samples])
+        return batch
+
+
+def check_batch(
+    batch: dict[str, Tensor], image_id: int, merge: int, names: Sequence[str] | None = None
+) -> None:
+    """Check each row of a batch; the model itself compares only the sums of all rows.
+
+    Args:
+        batch: As the model takes it.
+        image_id: Token id of a placeholder.
+        merge: Patches merged into one token, along one side.
+        names: Names of the samples, for messages.
+
+    Raises:
+        SampleError: Naming the first row that does not fit, its tokens, grid and the probable
+            cause.
+    """
+    grids = batch["image_grid_thw"]
+    needed = (grids.prod(1) // merge**2).tolist()
+    held = (batch["input_ids"] == image_id).sum(1).tolist()
+    if len(needed) != len(held):
+        raise SampleError(
+            f"{len(held)} sequences, but {len(needed)} pictures.",
+            next_step="Give every sequence exactly one picture, in the same order.",
+        )
+    for row, (have, need) in enumerate(zip(held, needed, strict=True)):
+        if have != need:
+            name = names[row] if names else f"row {row}"
+            raise SampleError(
+                f"Sample {name}: {have} image tokens, but its picture gives {need} features (grid "
+                f"{' x '.join(map(str, grids[row].tolist()))}): {_name_cause(have, need)}.",
+                next_step="Make tokens and pixels of a sample in one place, and never cut them.",
+            )
+    patches, total = batch["pixel_values"], int(grids.prod(1).sum())
+    if patches.dim() != 2 or len(patches) != total:
+        raise SampleError(
+            f"pixel_values is {tuple(patches.shape)}, but the grids hold {total} patches.",
+            next_step="Join the patches of all pictures along the first axis; do not stack them.",
+        )
+    kinds = batch.get("mm_token_type_ids")
+    if kinds is None or not torch.equal(kinds == 1, batch["input_ids"] == image_id):
+        raise SampleError(
+            "mm_token_type_ids is missing or wrong: the model would place the picture's tokens in "
+            "one row.",
+            next_step="Set it to 1 at the placeholders and to 0 elsewhere.",
+        )
+
+
+def _name_cause(have: int, need: int) -> str:
+    if have == 0:
+        return "the chat template dropped the picture"
+    if have == 1:
+        return "the placeholder was never expanded"
+    if have < need:
+        return "the sequence was cut, or the pixels were made with other limits than the text"
+    return "a placeholder was expanded twice, stands in the text, or is the pad token"

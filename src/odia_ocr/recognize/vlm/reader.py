@@ -1,0 +1,244 @@
+"""A vision-language model as a recognizer: lines of pictures in, Candidates out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from odia_ocr.errors import OdiaOcrError, RecognitionError
+from odia_ocr.recognize.vlm.alphabet_guard import find_loop
+from odia_ocr.recognize.vlm.decoding import VlmDecoding
+from odia_ocr.recognize.vlm.inputs import EncodedSample
+from odia_ocr.recognize.vlm.opening import OpenVlm, Placement, open_vlm
+from odia_ocr.recognize.vlm.symbols import make_symbols
+from odia_ocr.recognize.vlm.writing import Seen, Writer, Written
+from odia_ocr.types import Candidates, Hypothesis, LineImage, Problem
+
+DETERMINISTIC = VlmDecoding()
+SEPARATOR = "::"  # between a model and its adapters in the name of an engine
+_BATCH = 16
+_LEAST_CONTRAST = 12  # grey levels between the darkest and the lightest of a line with writing
+
+
+class Speaker(Protocol):
+    """How the adapters of a model speak: one of them, or several as one."""
+
+    def write(self, seen: Seen, decoding: VlmDecoding, most: int) -> tuple[Tensor, Tensor]:
+        """Token ids (B * readings, T) and the log-probabilities (B * readings, T, vocabulary)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SingleSpeaker:
+    """The bare model, or one adapter of it.
+
+    Attributes:
+        writer: Of the open model.
+        adapter: Name of the adapter; "" for the bare model.
+    """
+
+    writer: Writer
+    adapter: str = ""
+
+    def write(self, seen: Seen, decoding: VlmDecoding, most: int) -> tuple[Tensor, Tensor]:
+        """See `Speaker`."""
+        if self.adapter:
+            self.writer.vlm.model.set_adapter(self.adapter)
+        written = self.writer.write(seen, decoding, most=most)
+        return written, self.writer.score(seen.repeat(len(written) // len(seen.ids)), written)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VlmRecognizer:
+    """Reads lines with a vision-language model; see `odia_ocr.types.Recognizer`.
+
+    Attributes:
+        name: E.g. "vlm-tiny" or "vlm-base+checkpoint-250".
+        vlm: The open model.
+        speaker: Which of its adapters speak, and how they agree.
+        decoding: How it writes.
+        batch: Lines looked at together.
+        calibration: Values of its confidence fit; empty without one.
+    """
+
+    name: str
+    vlm: OpenVlm
+    speaker: Speaker
+    decoding: VlmDecoding = DETERMINISTIC
+    batch: int = _BATCH
+    calibration: dict[str, Any] = field(default_factory=dict)
+
+    def with_decoding(self, decoding: VlmDecoding) -> VlmRecognizer:
+        """The same model, writing in another way."""
+        return replace(self, decoding=decoding)
+
+    def read(self, lines: Sequence[LineImage]) -> list[Candidates | Problem]:
+        """Read all lines; a line that cannot be read becomes a Problem."""
+        results: dict[int, Candidates | Problem] = {}
+        samples: list[tuple[int, EncodedSample]] = []
+        for i, line in enumerate(lines):
+            if np.ptp(line.pixels) < _LEAST_CONTRAST:
+                results[i] = Candidates(line.id, (Hypothesis((), 0.0, source=self._source),))
+                continue
+            try:
+                picture = Image.fromarray(line.pixels)
+                samples.append((i, self.vlm.encoder.encode(line.id, picture, None)))
+            except OdiaOcrError as error:
+                results[i] = Problem(error.code, error.message, error.next_step, line_id=line.id)
+        samples.sort(key=lambda item: len(item[1].tokens))
+        for at in range(0, len(samples), self.batch):
+            part = samples[at : at + self.batch]
+            read = self._read_batch([sample for _, sample in part])
+            results.update((i, result) for (i, _), result in zip(part, read, strict=True))
+        return [results[i] for i in range(len(lines))]
+
+    @property
+    def _source(self) -> str:
+        return f"{self.name}/{self.decoding.name}"
+
+    def _read_batch(self, samples: list[EncodedSample]) -> list[Candidates | Problem]:
+        try:
+            return self._read_together(samples)
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+        if len(samples) > 1:
+            half = len(samples) // 2
+            return self._read_batch(samples[:half]) + self._read_batch(samples[half:])
+        return [
+            Problem(
+                "memory",
+                f"No memory left on {self.vlm.device} for this line.",
+                "Lower max_pixels, or use --load-in 4bit or --dtype bfloat16.",
+                line_id=samples[0].id,
+            )
+        ]
+
+    def _read_together(self, samples: list[EncodedSample]) -> list[Candidates | Problem]:
+        texts = self._write(samples, self.decoding)
+        looped = [i for i, found in enumerate(texts) if _runs_on(found[0])]
+        for attempt, temperature in enumerate(self.decoding.retries):
+            if not looped:
+                break
+            again = replace(
+                self.decoding,
+                samples=1,
+                nbest=1,
+                temperature=temperature,
+                seed=self.decoding.seed + attempt,
+            )
+            found = self._write([samples[i] for i in looped], again)
+            for i, other in zip(looped, found, strict=True):
+                if not _runs_on(other[0]):
+                    texts[i] = other
+            looped = [i for i in looped if _runs_on(texts[i][0])]
+        return [
+            self._refuse(sample) if i in looped else self._collect(sample, texts[i])
+            for i, sample in enumerate(samples)
+        ]
+
+    def _write(self, samples: list[EncodedSample], decoding: VlmDecoding) -> list[list[Written]]:
+        """Readings of each sample, likeliest first."""
+        writer = self._writer
+        seen = writer.see(samples)
+        most = decoding.most or max(_guess_most(sample) for sample in samples)
+        draws = max(0, decoding.samples - 1) if decoding.samples > 1 else decoding.samples
+        made = []
+        if decoding.samples > 1:  # the likeliest text is one of the readings
+            made.append(self.speaker.write(seen, replace(decoding, samples=0, nbest=1), most))
+            decoding = replace(decoding, samples=draws)
+        made.append(self.speaker.write(seen, decoding, most))
+        found: list[list[Written]] = [[] for _ in samples]
+        for tokens, scores in made:
+            each = len(tokens) // len(samples)
+            for row, written in enumerate(writer.collect(tokens, scores)):
+                found[row // each].append(written)
+        if decoding.samples:
+            return [[texts[0], *sorted(texts[1:], key=lambda w: -w.logp)] for texts in found]
+        return [sorted(texts, key=lambda w: (_runs_on(w), -w.logp)) for texts in found]
+
+    @property
+    def _writer(self) -> Writer:
+        writer: Writer = self.speaker.writer  # type: ignore[attr-defined]
+        return writer
+
+    def _collect(self, sample: EncodedSample, texts: list[Written]) -> Candidates:
+        """Distinct readings; posteriors are shares of their probabilities."""
+        hyps: dict[str, Hypothesis] = {}
+        for written in texts:
+            symbols = make_symbols(written.tokens)
+            hyp = Hypothesis(symbols, written.logp, source=self._source)
+            if hyp.text not in hyps:
+                hyps[hyp.text] = hyp
+        found = list(hyps.values())
+        if len(found) > 1:
+            best = max(hyp.optical_logp for hyp in found)
+            shares = [math.exp(hyp.optical_logp - best) for hyp in found]
+            found = [
+                replace(hyp, posterior=share / sum(shares))
+                for hyp, share in zip(found, shares, strict=True)
+            ]
+        return Candidates(sample.id, tuple(found))
+
+    def _refuse(self, sample: EncodedSample) -> Problem:
+        return Problem(
+            "loop",
+            "The model repeats itself without end on this line.",
+            "Read it with another engine, or with beams.",
+            line_id=sample.id,
+        )
+
+
+def _runs_on(written: Written) -> bool:
+    """Whether a text came to no end, or would have repeated itself had it been let."""
+    pieces = [token.piece for token in written.tokens]
+    known = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
+    return not written.finished or bool(find_loop([known[p] for p in pieces[:-1]]))
+
+
+def _guess_most(sample: EncodedSample) -> int:
+    """Tokens that the writing of a picture cannot exceed: a line's height holds few letters."""
+    _, rows, columns = sample.grid
+    letters = 2.5 * columns / rows * max(1, rows // 4) * 4
+    return int(24 + 4 * letters)
+
+
+def load(
+    model: str | None,
+    *,
+    threads: int | None = None,
+    placement: Placement | None = None,
+    batch: int = _BATCH,
+) -> VlmRecognizer:
+    """Open "BASE", or "BASE::ADAPTER::ADAPTER...": one adapter reads, several as one.
+
+    Args:
+        model: Folder or hub id, and adapters; None is the shipped small model.
+        threads: Threads of torch.
+        placement: Where and how weights are held.
+        batch: Lines looked at together.
+
+    Raises:
+        ModelMissingError: If something is missing, damaged or does not fit.
+        ResourceMissingError: If the device or a library is missing.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    base, *adapters = (model or "tiny").split(SEPARATOR)
+    if not base:
+        raise RecognitionError("No model is named.", next_step="Write vlm:FOLDER or vlm:HUB_ID.")
+    vlm = open_vlm(base, tuple(adapters), placement=placement)
+    writer = Writer(vlm)
+    if len(vlm.adapters) > 1:
+        from odia_ocr.recognize.vlm.ensemble import JointSpeaker
+
+        speaker: Speaker = JointSpeaker(writer, vlm.adapters)
+    else:
+        speaker = SingleSpeaker(writer, *vlm.adapters)
+    return VlmRecognizer(vlm.name, vlm, speaker, batch=batch)

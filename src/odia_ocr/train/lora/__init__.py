@@ -1,0 +1,1 @@
+"""Low-rank adapters of a vision-language model: configuration, samples, preflight, the run."""
