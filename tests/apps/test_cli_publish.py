@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from model_hub import TOKEN, Answer, ModelHub, Repo, serve_hub
 
+from odia_ocr.recognize.vlm.settings import VlmSettings
 from odia_ocr.runtime import find_weights
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +83,7 @@ def adapter(tmp_path: Path) -> Path:
     (folder / "adapter_config.json").write_text(json.dumps(config))
     (folder / "README.md").write_text("# Model Card for Model ID\n[More Information Needed]\n")
     (folder / "tokenizer.json").write_text("{}")
+    VlmSettings().save(folder)
     write_results(folder / "evaluation_results.json", "vlm:lora", "ctc")
     for name in RUN_LEFTOVERS:
         (folder / name).write_text("x")
@@ -162,6 +164,7 @@ def test_an_adapter_goes_up_with_its_base_and_without_the_trainers_state(
         "adapter_config.json",
         "adapter_model.safetensors",
         "evaluation_results.json",
+        "odia_ocr.json",
         "tokenizer.json",
     }
     card = ModelCard(files["README.md"].decode())
@@ -172,7 +175,7 @@ def test_an_adapter_goes_up_with_its_base_and_without_the_trainers_state(
         "other",
         f"https://huggingface.co/{BASE}",
     )
-    assert 'PeftModel.from_pretrained(base, "me/odia-lora")' in card.text
+    assert f"--engine vlm:{BASE}::me/odia-lora" in card.text
     assert "More Information Needed" not in card.text
 
 
@@ -326,7 +329,12 @@ def spoil(folder: Path, name: str, content: bytes | None) -> None:
             3,
             "is a folder of this machine",
         ),
-        ("evaluation_results.json", None, 1, "Measure it: odia-ocr evaluate SET --engine remote:"),
+        (
+            "evaluation_results.json",
+            None,
+            1,
+            "Measure it: odia-ocr evaluate SET --engine vlm:",
+        ),
         ("evaluation_results.json", b'{"results": []}', 3, "holds no results"),
         ("evaluation_results.json", b"[1]", 3, "holds no results"),
         ("tokenizer.json", b'{"key": "hf_' + b"a" * 34 + b'"}', 3, "a hub token in line 1"),

@@ -47,7 +47,9 @@ def write_lines(folder: Path, count: int) -> Path:
 def test_a_page_is_read_with_places_and_scores(
     odia_ocr: Callable, model: ChatApi, tmp_path: Path
 ) -> None:
-    ended = odia_ocr("read", SAMPLE, "--engine", f"remote:{model.url}#odia", "-o", tmp_path / "out")
+    ended = odia_ocr(
+        "read", SAMPLE, "--engine", f"remote:{model.url}?height=0#odia", "-o", tmp_path / "out"
+    )
     assert (ended.code, ended.err) == (0, "")
     (page,) = json.loads((tmp_path / "out" / "page.json").read_text("utf-8"))["pages"]
     assert "text: remote:odia" in page["steps"]
@@ -56,7 +58,7 @@ def test_a_page_is_read_with_places_and_scores(
     assert reading["confidence"] is None  # nothing was fitted for this model
     assert reading["cluster_confidence"]
     asked = len(model.requests)
-    text = odia_ocr("read", SAMPLE, "--engine", f"remote:{model.url}").out
+    text = odia_ocr("read", SAMPLE, "--engine", f"remote:{model.url}?height=0").out
     plain = odia_ocr("read", SAMPLE, "--engine", "ctc-fast").out
     assert text == plain
     assert len(model.requests) == 2 * asked
@@ -66,7 +68,7 @@ def test_lines_are_evaluated_beside_another_engine(
     odia_ocr: Callable, model: ChatApi, tmp_path: Path
 ) -> None:
     lines = write_lines(tmp_path / "lines", 4)
-    engines = ["--engine", f"remote:{model.url}", "--engine", "ctc-fast"]
+    engines = ["--engine", f"remote:{model.url}?height=0", "--engine", "ctc-fast"]
     ended = odia_ocr("evaluate", lines, *engines, "--json", tmp_path / "scores.json")
     assert ended.code == 0, ended.err
     one, other = json.loads((tmp_path / "scores.json").read_text("utf-8"))["results"]
@@ -79,7 +81,7 @@ def test_a_line_that_fails_is_named_and_the_rest_is_read(
 ) -> None:
     read, turn = model.answer, iter([Reply({"choices": []})])
     model.answer = lambda body: next(turn, None) or read(body)
-    ended = odia_ocr("read", SAMPLE, "--engine", f"remote:{model.url}?concurrent=1")
+    ended = odia_ocr("read", SAMPLE, "--engine", f"remote:{model.url}?height=0&concurrent=1")
     assert ended.code == 1
     assert "line p0001-l001: The server's answer is no chat completion" in ended.err
     assert len(ended.out.splitlines()) > 5

@@ -27,11 +27,13 @@ from odia_ocr.errors import (
 )
 from odia_ocr.recognize.remote_answer import Answer, make_hypothesis, read_answers
 from odia_ocr.recognize.remote_chat import ChatServer, UnreachableError
+from odia_ocr.recognize.vlm.line_picture import fit_line
+from odia_ocr.recognize.vlm.settings import VlmSettings
 from odia_ocr.types import Candidates, Hypothesis, LineImage, Problem
 
 KEY_VARIABLE = "ODIA_OCR_REMOTE_KEY"
-PROMPT = "Transcribe the line of Odia text in this picture. Answer with its text and nothing else."
 SAMPLING_HEAT = 0.7  # temperature of the readings after the first
+_TUNED = VlmSettings()
 _EXAMPLE = "For example: --engine remote:http://127.0.0.1:8000#MODEL."
 
 
@@ -39,25 +41,35 @@ _EXAMPLE = "For example: --engine remote:http://127.0.0.1:8000#MODEL."
 class RemoteOptions:
     """What can be set behind the `?` of an address.
 
+    Prompt and height are those that the trainer of this package uses; a model that was tuned
+    elsewhere wants what it was tuned with.
+
     Attributes:
-        prompt: What is asked of each picture. A tuned model wants the words it was tuned with.
+        prompt: What is asked of each picture.
+        height: In pixels, that line pictures are scaled to; 0 leaves them as they are.
         readings: How many are asked of each line; the first without chance, the others sampled.
         tokens: Most tokens of an answer.
         concurrent: Requests under way at once.
         timeout: Of one request, in seconds.
     """
 
-    prompt: str = PROMPT
+    prompt: str = _TUNED.prompt
+    height: int = _TUNED.line_height
     readings: int = 1
     tokens: int = 512
     concurrent: int = 8
     timeout: float = 120.0
 
     def __post_init__(self) -> None:
-        for name, most in (("readings", 64), ("tokens", 16_384), ("concurrent", 256)):
+        for name, least, most in (
+            ("height", 0, 2_048),
+            ("readings", 1, 64),
+            ("tokens", 1, 16_384),
+            ("concurrent", 1, 256),
+        ):
             value = getattr(self, name)
-            if not 1 <= value <= most:
-                raise UsageError(f"remote: {name} must lie in 1..{most}, got {value!r}.")
+            if not least <= value <= most:
+                raise UsageError(f"remote: {name} must lie in {least}..{most}, got {value!r}.")
         if not 0.0 < self.timeout <= 86_400.0:
             raise UsageError(f"remote: timeout must be above 0 seconds, got {self.timeout!r}.")
 
@@ -156,7 +168,7 @@ class RemoteLines:
 
     def _make_request(self, line: LineImage) -> dict[str, Any]:
         content = [
-            {"type": "image_url", "image_url": {"url": _encode_picture(line)}},
+            {"type": "image_url", "image_url": {"url": self._encode_picture(line)}},
             {"type": "text", "text": self.options.prompt},
         ]
         return {
@@ -166,6 +178,13 @@ class RemoteLines:
             "max_tokens": self.options.tokens,
             "stream": False,
         }
+
+    def _encode_picture(self, line: LineImage) -> str:
+        """The line as a data URL."""
+        file = io.BytesIO()
+        picture = fit_line(Image.fromarray(line.pixels), self.options.height)
+        picture.save(file, "PNG", compress_level=1)
+        return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
 
 
 def load(model: str | None = None, *, threads: int | None = None) -> RemoteLines:
@@ -241,10 +260,3 @@ def _count_readings(found: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
         counts[hyp.text] = counts.get(hyp.text, 0) + 1
     hyps = [replace(hyp, posterior=counts[text] / len(found)) for text, hyp in first.items()]
     return tuple(sorted(hyps, key=lambda hyp: -(hyp.posterior or 0.0)))
-
-
-def _encode_picture(line: LineImage) -> str:
-    """The line as a data URL."""
-    file = io.BytesIO()
-    Image.fromarray(line.pixels).save(file, "PNG", compress_level=1)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"

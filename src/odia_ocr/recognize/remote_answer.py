@@ -15,6 +15,7 @@ from typing import Any
 
 from odia_ocr.errors import RecognitionError
 from odia_ocr.recognize.decode.spelling import spell_symbols
+from odia_ocr.recognize.vlm.symbols import ScoredToken, make_symbols
 from odia_ocr.types import Hypothesis, LineImage, Symbol
 
 # Odia print has about two code points for each line height of width, and Latin print three.
@@ -27,12 +28,10 @@ _ANOTHER = "Read it with another engine (--engine ctc)."
 _CHECK_MODEL = "Check that the model reads pictures, and the prompt it was tuned with."
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A token of an answer: its bytes, which may be part of a letter, and its log-probability."""
+class LoopError(RecognitionError):
+    """The model repeats itself without end."""
 
-    data: bytes
-    logp: float
+    code = "loop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Answer:
     """
 
     text: str
-    tokens: tuple[Token, ...] = ()
+    tokens: tuple[ScoredToken, ...] = ()
     ended: bool = True
 
 
@@ -75,34 +74,35 @@ def make_hypothesis(answer: Answer, line: LineImage, *, source: str) -> Hypothes
         RecognitionError: If it cannot be the text of the line.
     """
     _check(answer, line)
-    scored = spread_tokens(answer.text, answer.tokens)
-    symbols = scored or tuple(Symbol(_compose(char), 0.0) for char in answer.text)
-    return Hypothesis(
-        spell_symbols(symbols),
-        # Special tokens count too: the one at the end says that nothing follows.
-        sum((token.logp for token in answer.tokens), 0.0) if scored else 0.0,
-        source=source,
-        scored=bool(scored) or not answer.text,
-    )
+    tokens = find_tokens(answer.text, answer.tokens)
+    if not tokens:
+        letters = (Symbol(unicodedata.normalize("NFC", char), 0.0) for char in answer.text)
+        symbols = spell_symbols(tuple(letters))
+        return Hypothesis(symbols, 0.0, source=source, scored=not answer.text)
+    # Special tokens count too: the one at the end says that nothing follows.
+    whole = sum(token.logp for token in answer.tokens)
+    return Hypothesis(make_symbols(tokens), whole, source=source)
 
 
-def spread_tokens(text: str, tokens: tuple[Token, ...]) -> tuple[Symbol, ...]:
-    """A symbol for each code point, with the log-probability of its bytes.
+def find_tokens(text: str, tokens: tuple[ScoredToken, ...]) -> tuple[ScoredToken, ...]:
+    """The tokens, or pieces of tokens, that spell a text; empty where they do not.
 
-    A token's log-probability is shared evenly by its bytes. Empty where the tokens do not spell
-    the text.
+    Around it stand special tokens, and space that was taken away. A piece keeps its share of the
+    token's log-probability.
     """
-    start = b"".join(token.data for token in tokens).find(text.encode())
-    if start < 0 or not tokens:
+    data = b"".join(token.piece for token in tokens)
+    start = data.find(text.encode())
+    if start < 0:
         return ()
-    shares = [token.logp / len(token.data) for token in tokens for _ in token.data][start:]
-    symbols: list[Symbol] = []
+    end = start + len(text.encode())
+    found: list[ScoredToken] = []
     at = 0
-    for char in text:
-        end = at + len(char.encode())
-        symbols.append(Symbol(_compose(char), sum(shares[at:end])))
-        at = end
-    return tuple(symbols)
+    for token in tokens:
+        piece = token.piece[max(0, start - at) : max(0, end - at)]
+        if piece:
+            found.append(ScoredToken(piece, token.logp * len(piece) / len(token.piece)))
+        at += len(token.piece)
+    return tuple(found)
 
 
 def find_loop(text: str) -> str | None:
@@ -118,7 +118,7 @@ def _check(answer: Answer, line: LineImage) -> None:
     room = max(_LEAST_ROOM, _ROOM * width / height)
     loop = find_loop(answer.text)
     if loop is not None:
-        raise RecognitionError(f"The model went round in circles: {loop!r}.", next_step=_ANOTHER)
+        raise LoopError(f"The model repeats {loop!r} without end.", next_step=_ANOTHER)
     if "\ufffd" in answer.text:
         raise RecognitionError("The answer has broken characters.", next_step=_CHECK_MODEL)
     if not answer.ended or len(answer.text) > room:
@@ -142,11 +142,11 @@ def _read_choice(choice: Any) -> Answer:
     )
 
 
-def _read_tokens(record: Any) -> tuple[Token, ...]:
+def _read_tokens(record: Any) -> tuple[ScoredToken, ...]:
     """Tokens with log-probabilities; empty where one of them is missing or is none."""
     try:
         tokens = [
-            Token(
+            ScoredToken(
                 bytes(row["bytes"]) if row.get("bytes") is not None else row["token"].encode(),
                 float(row["logprob"]),
             )
@@ -157,10 +157,6 @@ def _read_tokens(record: Any) -> tuple[Token, ...]:
     if any(math.isnan(token.logp) or token.logp > 1e-3 for token in tokens):
         return ()
     return tuple(
-        Token(token.data, max(min(token.logp, 0.0), _LOWEST * max(1, len(token.data))))
+        ScoredToken(token.piece, max(min(token.logp, 0.0), _LOWEST * max(1, len(token.piece))))
         for token in tokens
     )
-
-
-def _compose(char: str) -> str:
-    return unicodedata.normalize("NFC", char)

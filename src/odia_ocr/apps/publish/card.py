@@ -182,7 +182,11 @@ def _tabulate(figures: tuple[Figure, ...]) -> str:
         for figure in (*own, *peers)
     ]
     lines = [headings, ["---"] * 3 + ["---:"] * len(TITLES), *rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in lines)
+    return "\n".join(f"| {' | '.join(map(_escape, row))} |" for row in lines)
+
+
+def _escape(cell: str) -> str:
+    return cell.replace("|", "\\|")
 
 
 def _list_signatures(figures: tuple[Figure, ...]) -> str:
@@ -192,34 +196,20 @@ def _list_signatures(figures: tuple[Figure, ...]) -> str:
 
 
 def _show_use(facts: CardFacts) -> str:
-    if facts.model.kind == "onnx":
-        first = facts.model.weights[0]
+    model = facts.model
+    if model.kind == "onnx":
         return f"""```sh
 pip install odia-ocr huggingface_hub
 hf download {facts.repo} --local-dir model
-odia-ocr read page.jpg --engine ctc:model/{first}
+odia-ocr read page.jpg --engine ctc:model/{model.weights[0]}
 ```"""
-    if facts.model.kind == "adapter":
-        return f"""```python
-from peft import PeftModel
-from transformers import AutoModelForImageTextToText, AutoProcessor
-
-base = AutoModelForImageTextToText.from_pretrained("{facts.model.base_model}")
-model = PeftModel.from_pretrained(base, "{facts.repo}")
-processor = AutoProcessor.from_pretrained("{facts.model.base_model}")
+    engine = f"{model.base_model}::{facts.repo}" if model.base_model else facts.repo
+    return f"""```sh
+pip install 'odia-ocr[vlm]'
+odia-ocr read page.jpg --engine vlm:{engine}
 ```
 
-Or serve it with any OpenAI-compatible server and read whole pages: `odia-ocr read page.jpg --engine
-remote:URL#MODEL`."""
-    return f"""```python
-from transformers import AutoModelForImageTextToText, AutoProcessor
-
-model = AutoModelForImageTextToText.from_pretrained("{facts.repo}")
-processor = AutoProcessor.from_pretrained("{facts.repo}")
-```
-
-Or serve it with any OpenAI-compatible server and read whole pages: `odia-ocr read page.jpg --engine
-remote:URL#MODEL`."""
+Or serve it with any OpenAI-compatible server, and read with `--engine remote:URL#MODEL`."""
 
 
 def _write_notes(facts: CardFacts) -> str:

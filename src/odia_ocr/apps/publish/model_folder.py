@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from odia_ocr.errors import DataError, FileMissingError
+from odia_ocr.recognize.vlm.settings import FILE_NAME as SETTINGS
 
 Kind = Literal["adapter", "model", "onnx"]
 
@@ -39,6 +40,7 @@ _TOKENS = (
     "preprocessor_config.json",
     "processor_config.json",
     "video_preprocessor_config.json",
+    SETTINGS,
 )
 _BESIDE: dict[Kind, tuple[str, ...]] = {
     "adapter": (ADAPTER_CONFIG, "adapter_model.safetensors.index.json", *_TOKENS),

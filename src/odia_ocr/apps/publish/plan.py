@@ -90,12 +90,14 @@ def plan_space(model: ModelFolder, wishes: Wishes) -> Upload:
 
 
 def _tell_how(model: ModelFolder, results: Path) -> str:
-    engine = "remote:URL#MODEL"  # a server that has it
-    if model.kind == "onnx":
-        engine = f"ctc:{model.folder / model.weights[0]}"
+    engines = {
+        "onnx": f"ctc:{model.folder / model.weights[0]}",
+        "model": f"vlm:{model.folder}",
+        "adapter": f"vlm:{model.base_model}::{model.folder}",
+    }
     return (
-        f"Measure it: odia-ocr evaluate SET --engine {engine} --json {results}, or name a file"
-        " with --results."
+        f"Measure it: odia-ocr evaluate SET --engine {engines[model.kind]} --json {results}, or"
+        " name a file with --results."
     )
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from odia_ocr.errors import SampleError
+from odia_ocr.recognize.vlm.line_picture import fit_line
 from odia_ocr.recognize.vlm.settings import PATCH, VlmSettings
 
 IMAGE_TOKEN = "<|image_pad|>"
@@ -45,27 +46,6 @@ class EncodedSample:
     patches: Tensor
     grid: tuple[int, int, int]
     read: bool
-
-
-def fit_line(picture: Image.Image, settings: VlmSettings) -> Image.Image:
-    """A line picture at the height of `settings`, RGB, as wide as whole tokens.
-
-    It is filled up on the right with the colour of its border; nothing is stretched.
-    """
-    picture = picture.convert("RGB")
-    if not settings.line_height:
-        return picture
-    width = max(1, round(picture.width * settings.line_height / picture.height))
-    scaled = picture.resize((width, settings.line_height), Image.Resampling.BICUBIC)
-    whole = -(-width // PATCH) * PATCH
-    if whole == width:
-        return scaled
-    pixels = np.asarray(scaled)
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, -1]])
-    colour = tuple(int(value) for value in np.median(border, axis=0))
-    filled = Image.new("RGB", (whole, settings.line_height), colour)
-    filled.paste(scaled)
-    return filled
 
 
 def count_tokens(grid: Sequence[int], merge: int) -> int:
@@ -173,7 +153,7 @@ class VlmEncoder:
         """
         self.grid_of(picture.size, sample_id)  # refuses what the processor would choke on
         made = self._processor(
-            images=[fit_line(picture, self.settings)],
+            images=[fit_line(picture, self.settings.line_height)],
             size={
                 "shortest_edge": self.settings.min_pixels,
                 "longest_edge": self.settings.max_pixels,
