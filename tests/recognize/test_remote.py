@@ -240,6 +240,17 @@ def test_a_server_that_never_answers_costs_its_time_and_no_more() -> None:
         api.closing.set()
 
 
+def test_a_refused_key_stops_what_is_still_to_be_asked() -> None:
+    with serve_chat() as api:
+        engine = load(api.url + "?concurrent=1")
+        api.answer = lambda body: Reply({}, 401)
+        with pytest.raises(EngineMissingError, match="refused access"):
+            engine.read([make_line(f"l{i}") for i in range(50)])
+        assert len(api.requests) == 1
+        api.answer = read_by_digest
+        assert best(engine.read([make_line()])[0]).text
+
+
 def test_a_server_that_goes_away_ends_the_reading() -> None:
     with serve_chat() as api:
         engine = load(api.url)

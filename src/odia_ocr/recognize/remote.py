@@ -11,8 +11,9 @@ import base64
 import io
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
+from multiprocessing.pool import ThreadPool
+from threading import Event
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -99,14 +100,14 @@ class RemoteLines:
         model: Which of its models.
         options: How.
         pool: Threads that wait for answers; all calls share them, so that no more requests than
-            `options.concurrent` are under way.
+            `options.concurrent` are under way. The program may end before they do.
     """
 
     name: str
     server: ChatServer
     model: str
     options: RemoteOptions
-    pool: ThreadPoolExecutor
+    pool: ThreadPool
 
     def read(self, lines: Sequence[LineImage]) -> list[Candidates | Problem]:
         """Read all lines.
@@ -115,23 +116,28 @@ class RemoteLines:
             EngineMissingError: If the server is gone: none of the lines reached it; or if it does
                 not take the key or has no such model.
         """
-        pending = [self.pool.submit(self._read_line, line) for line in lines]
+        given_up = Event()
+        pending = [self.pool.apply_async(self._read_line, (line, given_up)) for line in lines]
         try:
-            outcomes = [waiting.result() for waiting in pending]
+            outcomes = [waiting.get() for waiting in pending]
         finally:
-            for waiting in pending:
-                waiting.cancel()
+            given_up.set()
         problems = [out for out in outcomes if isinstance(out, Problem)]
         lost = [problem for problem in problems if problem.code == UnreachableError.code]
         if lost and len(lost) == sum(not line.is_even for line in lines):
             raise EngineMissingError(lost[0].message, next_step="Start it again, and read again.")
         return outcomes
 
-    def _read_line(self, line: LineImage) -> Candidates | Problem:
+    def _read_line(self, line: LineImage, given_up: Event) -> Candidates | Problem:
+        if given_up.is_set():
+            return Problem("given-up", "Another line ended the reading.", line_id=line.id)
         if line.is_even:  # a model that is asked about an empty strip makes up a text
             return Candidates(line.id, (Hypothesis((), 0.0, source=self.name),))
         try:
             return Candidates(line.id, self._ask(line))
+        except EngineMissingError:  # it holds for every line
+            given_up.set()
+            raise
         except RecognitionError as error:
             step = error.next_step or "Read it again, or with another engine (--engine ctc)."
             return Problem(error.code, error.message, step, line_id=line.id)
@@ -215,7 +221,7 @@ def load(model: str | None = None, *, threads: int | None = None) -> RemoteLines
     chosen = address.model or next(iter(models), "")
     if not chosen:
         raise UsageError(f"{address.url} does not say which models it has.", next_step=_EXAMPLE)
-    pool = ThreadPoolExecutor(options.concurrent, thread_name_prefix="odia-ocr-remote")
+    pool = ThreadPool(options.concurrent)
     return RemoteLines(f"remote:{chosen}", server, chosen, options, pool)
 
 
