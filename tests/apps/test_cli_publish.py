@@ -40,6 +40,7 @@ def write_results(path: Path, *engines: str) -> None:
     results = [
         {
             "engine": engine,
+            "model": engine.rpartition("/")[2],
             "set": "my lines",
             "unit": "line",
             "n": 40,
@@ -117,7 +118,7 @@ def test_a_dry_run_shows_files_and_card_and_needs_no_network(
         "model.onnx",
     ]
     assert all(name in head.splitlines()[4] for name in (*RUN_LEFTOVERS, "checkpoints/"))
-    assert "| ctc:run/model.onnx | my lines | 40 lines | 10.00 % (5.00–20.00)" in card
+    assert "| model.onnx | my lines | 40 lines | 10.00 % (5.00–20.00)" in card
     assert "| tesseract (not this model alone) |" in card
     assert "### Data\n\nDrawn lines.\n\n```\n# kept" in card
     assert "license: apache-2.0" in card

@@ -82,6 +82,7 @@ def test_options_stand_behind_the_question_mark() -> None:
         ("ftp://host", "is no address"),
         ("http://", "is no address"),
         ("http://host:99999", "is no address"),
+        ("http://me:secret@h", "must not hold a name or password.*ODIA_OCR_REMOTE_KEY"),
         ("http://h?reading=2", "Did you mean readings"),
         ("http://h?readings=0", "must lie in 1..64, got 0"),
         ("http://h?height=-1", "must lie in 0..2048, got -1"),

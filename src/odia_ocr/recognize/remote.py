@@ -239,6 +239,11 @@ def parse_address(text: str) -> RemoteAddress:
     if not usable:
         said = f"{text!r} is no address" if text else "it has no address"
         raise UsageError(f"The engine remote needs a server; {said}.", next_step=_EXAMPLE)
+    if "@" in parts.netloc:  # it would be told in messages and results
+        raise UsageError(
+            "The address of a server must not hold a name or password.",
+            next_step=f"Put the server's key into {KEY_VARIABLE}.",
+        )
     path = parts.path.rstrip("/").removesuffix("/v1")
     url = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
     return RemoteAddress(url, parts.fragment or None, _parse_options(parts.query))

@@ -89,13 +89,20 @@ def _choose(record: Mapping[str, Any], engine: str) -> list[Mapping[str, Any]]:
 def _read_figure(result: Mapping[str, Any], own: Collection[str]) -> Figure:
     members: list[str] = result.get("stack", {}).get("engines", [result["engine"]])
     return Figure(
-        name=str(result.get("name") or result["engine"]),
+        name=_tell_name(result),
         set_name=str(result["set"]),
         unit=str(result["unit"]),
         scores=Scores(int(result["n"]), **{name: _read_score(result[name]) for name in METRICS}),
         signature=str(result["signature"]),
         own=all(member in own or member.partition(":")[2] in own for member in members),
     )
+
+
+def _tell_name(result: Mapping[str, Any]) -> str:
+    """The campaign's name, else the engine; of one with a path only what it calls itself."""
+    engine = str(result["engine"])
+    shown = result.get("model", engine) if "/" in engine else engine
+    return str(result.get("name") or shown)
 
 
 def _read_score(record: Mapping[str, Any]) -> Score:
