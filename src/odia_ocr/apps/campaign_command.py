@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from odia_ocr.apps.engine_options import Adapters, Device, Dtype, LoadIn
 from odia_ocr.apps.messages import say
 from odia_ocr.errors import OdiaOcrError, OutputError, name_choices
+from odia_ocr.recognize.vlm.naming import KIND, compose_engine
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,19 +29,38 @@ EXIT_SOME_FAILED = 1
 
 @app.command("run")
 def run(
-    config: Annotated[
-        Path, typer.Argument(metavar="CONFIG", help="JSON, e.g. campaigns/small.json.")
-    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the reports.")],
+    config: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads it
+        typer.Argument(
+            metavar="[CONFIG]",
+            help="JSON, e.g. campaigns/small.json; without it degraded rendered lines are read.",
+            show_default=False,
+        ),
+    ] = None,
+    engine: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="NAME[:MODEL]",
+            help="The single reader, instead of the configuration's; of a ladder of adapters the "
+            "last one.",
+            show_default=False,
+        ),
+    ] = None,
+    adapter: Adapters = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    load_in: LoadIn = None,
     level: Annotated[
         str,
         typer.Option(metavar="quick|mid|full", help="Phase 2A, up to 2B, or everything."),
     ] = "full",
     ladder: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads it
+        Optional[str],  # noqa: UP045
         typer.Option(
             metavar="'RUN/checkpoint-*'",
-            help="Checkpoints of one run, .onnx or .safetensors, for the checkpoint ensemble.",
+            help="Checkpoints of one run for the checkpoint ensemble: .onnx, .safetensors, or "
+            "folders of LoRA adapters.",
         ),
     ] = None,
     cache: Annotated[
@@ -62,6 +83,8 @@ def run(
       odia-ocr campaign run campaigns/small.json -o out/
       odia-ocr campaign run campaigns/odia.json -o out/ --level quick
       odia-ocr campaign run campaigns/odia.json -o out/ --ladder 'runs/mine/checkpoint-*'
+      odia-ocr campaign run -o out/ --engine vlm:Qwen/Qwen2.5-VL-3B-Instruct \\
+          --ladder 'lora/checkpoint-*' --also my_lines/
 
     \b
     Exit status: 0 all was measured; 1 something failed (its row says why), the rest is written;
@@ -70,7 +93,7 @@ def run(
     from dataclasses import replace
 
     from odia_ocr.apps.campaign_ladder import Ladder, open_floating, open_ladder
-    from odia_ocr.campaign.config import LEVELS, SetOrder, read_campaign
+    from odia_ocr.campaign.config import DEFAULT_CAMPAIGN, LEVELS, SetOrder, read_campaign
     from odia_ocr.campaign.report import RESULTS, write_records
     from odia_ocr.campaign.report_pages import HTML, write_pages
     from odia_ocr.campaign.run import run_campaign
@@ -80,12 +103,25 @@ def run(
         raise name_choices(level, list(LEVELS), kind="level")
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is not a folder.", next_step="Give -o a folder for the reports.")
-    campaign = read_campaign(config)
+    campaign = read_campaign(config) if config else DEFAULT_CAMPAIGN
     if also:
         orders = tuple(SetOrder(folder=str(folder)) for folder in also)
         campaign = replace(campaign, also=(*campaign.also, *orders))
     kept = cache or out / "cache"
-    rungs = open_ladder(ladder, kept / "ladder", say=say) if ladder else Ladder()
+    single = compose_engine(
+        engine or campaign.single,
+        adapters=tuple(adapter or ()),
+        device=device,
+        dtype=dtype,
+        load_in=load_in,
+    )
+    rungs = Ladder()
+    if ladder:
+        base = single if single.partition(":")[0] == KIND else ""
+        rungs = open_ladder(ladder, kept / "ladder", say=say, base=base)
+        if rungs.engines[-1].partition(":")[0] == KIND and not adapter:
+            single = rungs.engines[-1]
+    campaign = replace(campaign, single=single)
     if campaign.floating:
         try:
             campaign = replace(campaign, floating=open_floating(campaign.floating, kept / "ladder"))

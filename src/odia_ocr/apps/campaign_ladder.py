@@ -1,16 +1,22 @@
-"""Weights of the trainer become engines: the checkpoints of one run, and the unquantised model."""
+"""Weights of the trainers become engines: checkpoints of one run, and the unquantised model.
+
+Checkpoints are ONNX files or weights of the CTC recognizer, or folders of LoRA adapters.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from odia_ocr.errors import DataError, ModelMissingError, OdiaOcrError, ResourceMissingError
+from odia_ocr.recognize.vlm.naming import KIND, TINY, compose_engine
 
 WEIGHTS, MODEL = ".safetensors", ".onnx"
 MEAN = "mean.onnx"
+ADAPTER = "adapter_config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +32,32 @@ class Ladder:
     averaged: str = ""
 
 
-def open_ladder(pattern: str, folder: Path, *, say: Callable[[str], None]) -> Ladder:
+def open_ladder(
+    pattern: str, folder: Path, *, say: Callable[[str], None], base: str = ""
+) -> Ladder:
     """Find the checkpoints of a pattern; weights are exported to ONNX.
 
-    The mean of their weights is made of .safetensors files; beside .onnx files it is MEAN, if that
-    is there.
+    The mean of their weights is made of .safetensors files and of adapters; beside .onnx files it
+    is MEAN, if that is there.
 
     Args:
         pattern: E.g. "RUN/checkpoint-*"; a folder of checkpoints counts as well.
         folder: For the exported models; those of the same weights are used again.
         say: Told what could not be done without ending the campaign.
+        base: The model of adapters; "" takes the one they name.
 
     Raises:
         DataError: If fewer than two checkpoints fit the pattern.
         ModelMissingError: If a checkpoint is not usable.
         ResourceMissingError: If weights need exporting and the trainer's libraries are missing.
     """
+    adapters = _sort(path for path in _find(Path(pattern)) if (path / ADAPTER).is_file())
+    if len(adapters) > 1:
+        return _open_adapters(adapters, folder, base=base, say=say)
     paths = sort_checkpoints(_find(Path(pattern)))
     if len(paths) < 2:
         raise DataError(
-            f"{len(paths)} checkpoints (.onnx or .safetensors) fit {pattern!r}.",
+            f"{len(paths)} checkpoints (.onnx, .safetensors or adapters) fit {pattern!r}.",
             next_step="Name at least two of one run, e.g. --ladder 'RUN/checkpoint-*'.",
         )
     weights = [path for path in paths if path.suffix == WEIGHTS]
@@ -86,7 +98,36 @@ def sort_checkpoints(paths: Iterable[Path]) -> list[Path]:
     usable = [p for p in paths if p.suffix in (WEIGHTS, MODEL) and p.name != MEAN]
     stems = {path.with_suffix("") for path in usable if path.suffix == WEIGHTS}
     kept = [p for p in usable if p.suffix == WEIGHTS or p.with_suffix("") not in stems]
-    return sorted(kept, key=lambda path: (_number(path.stem), path.name))
+    return _sort(kept)
+
+
+def _sort(paths: Iterable[Path]) -> list[Path]:
+    return sorted(paths, key=lambda path: (_number(path.stem), path.name))
+
+
+def _open_adapters(
+    paths: Sequence[Path], folder: Path, *, base: str, say: Callable[[str], None]
+) -> Ladder:
+    """Adapters of one run on their model, and the exact mean of their updates."""
+    named = base or _name_base(paths[0])
+    engines = tuple(compose_engine(named, adapters=(str(path),)) for path in paths)
+    mean = folder / f"mean-of-{len(paths)}"
+    try:
+        if not mean.is_dir():
+            _check_trainer("torch", "peft")
+            from odia_ocr.train.adapters.average import average_adapters
+
+            average_adapters(paths, mean)
+    except OdiaOcrError as error:
+        say(f"The adapters could not be averaged: {error}")
+        return Ladder(engines)
+    return Ladder(engines, compose_engine(named, adapters=(str(mean),)))
+
+
+def _name_base(adapter: Path) -> str:
+    """The engine of the model that an adapter was made for."""
+    config = json.loads((adapter / ADAPTER).read_text(encoding="utf-8"))
+    return f"{KIND}:{config.get('base_model_name_or_path') or TINY}"
 
 
 def _export(weights: Path, folder: Path) -> Path:
@@ -97,7 +138,7 @@ def _export(weights: Path, folder: Path) -> Path:
         raise ModelMissingError(f"No weights {weights}.", next_step="Check the path.")
     path = folder / f"{weights.stem}-{digest_file(weights)}{MODEL}"
     if not path.exists():
-        _check_trainer()
+        _check_trainer("torch", "onnx")
         from odia_ocr.train.checkpoint import open_model
         from odia_ocr.train.export import write_onnx
 
@@ -114,7 +155,7 @@ def _average(weights: Sequence[Path], folder: Path) -> Path:
     Raises:
         ModelMissingError: If the checkpoints are of different models.
     """
-    _check_trainer()
+    _check_trainer("torch", "onnx")
     from odia_ocr.train.average import average_checkpoints
 
     return _export(
@@ -122,14 +163,14 @@ def _average(weights: Sequence[Path], folder: Path) -> Path:
     )
 
 
-def _check_trainer() -> None:
+def _check_trainer(*libraries: str) -> None:
     import importlib.util
 
-    missing = [name for name in ("torch", "onnx") if importlib.util.find_spec(name) is None]
+    missing = [name for name in libraries if importlib.util.find_spec(name) is None]
     if missing:
         raise ResourceMissingError(
             f"Checkpoints need libraries that are not installed: {', '.join(missing)}.",
-            next_step="Install them with: pip install 'odia-ocr[train]', or name .onnx files.",
+            next_step="Install them with: pip install 'odia-ocr[train,vlm]', or name .onnx files.",
         )
 
 

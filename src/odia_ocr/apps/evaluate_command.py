@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from odia_ocr.apps.engine_options import Adapters, Device, Dtype, LoadIn
 from odia_ocr.apps.messages import report, say, show_bar
 from odia_ocr.errors import name_choices
+from odia_ocr.recognize.vlm.naming import KIND, compose_engine
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,6 +45,10 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    adapter: Adapters = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    load_in: LoadIn = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the full record.")
     ] = None,
@@ -91,9 +97,16 @@ def evaluate(
         raise name_choices(unit, _UNITS, kind="unit")
     from odia_ocr.evaluate.scores import Bootstrap
 
+    def whole(name: str) -> str:
+        if name.partition(":")[0] != KIND:  # the options are for those that take them
+            return name
+        return compose_engine(
+            name, adapters=tuple(adapter or ()), device=device, dtype=dtype, load_in=load_in
+        )
+
     order = _Order(
         folder=folder,
-        engines=list(dict.fromkeys(engine or ["ctc"])),
+        engines=list(dict.fromkeys(map(whole, engine or ["ctc"]))),
         threads=threads,
         strict=strict,
         bootstrap=Bootstrap(seed=seed, resamples=resamples),

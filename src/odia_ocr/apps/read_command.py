@@ -11,12 +11,14 @@ from typing import Annotated
 
 import typer
 
+from odia_ocr.apps.engine_options import Adapters, Device, Dtype, LoadIn
 from odia_ocr.apps.inputs import expand_inputs
 from odia_ocr.apps.messages import show_progress
 from odia_ocr.apps.presets import PRESETS, describe_presets
 from odia_ocr.apps.read_job import ReadJob
 from odia_ocr.apps.sinks import FolderSink, Sink, TextSink
 from odia_ocr.errors import UsageError, name_choices
+from odia_ocr.recognize.vlm.naming import compose_engine
 
 _DEFAULT_FORMATS = ["txt", "json"]
 
@@ -47,6 +49,10 @@ def read(
     engine: Annotated[
         str, typer.Option(metavar="NAME[:MODEL]", help="Which recognizer reads.")
     ] = "ctc",
+    adapter: Adapters = None,
+    device: Device = None,
+    dtype: Dtype = None,
+    load_in: LoadIn = None,
     detector: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Line detector made by train detector."),
@@ -108,6 +114,7 @@ def read(
       odia-ocr read scans/ -o text/
       odia-ocr read book.tif --pages 3-5 -o text/ --format txt --overlay
       odia-ocr read report.pdf --text-layer -o text/
+      odia-ocr read page.png --engine vlm:BASE --adapter runs/mine/checkpoint-250
       odia-ocr read scan.pdf -o text/ --format pdf --format md --paragraphs
       curl -s https://example.org/page.png | odia-ocr read -
 
@@ -134,6 +141,9 @@ def read(
         raise UsageError(f"{output} is not a folder.", next_step="Give -o a folder.")
     if engine.partition(":")[0] == "ctc":
         engine = engine.replace("ctc", PRESETS[preset], 1)
+    engine = compose_engine(
+        engine, adapters=tuple(adapter or ()), device=device, dtype=dtype, load_in=load_in
+    )
     job = ReadJob(
         engine=engine,
         detector=str(detector) if detector else None,

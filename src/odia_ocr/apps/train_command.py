@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from odia_ocr.apps.train_lora_command import lora
 from odia_ocr.apps.train_settings import put_given, read_settings
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ Out = Annotated[Path, typer.Option("-o", "--out", help="Folder of the run.")]
 ConfigFile = Annotated[
     Path | None, typer.Option(help="JSON with any of the settings in the config.json of a run.")
 ]
-Start = Annotated[
-    str | None, typer.Option("--from", help="'shipped' or a .safetensors file to start from.")
-]
+Start = Annotated[str | None, typer.Option("--from", help="'shipped', or weights to start from.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last saved state.")]
 Steps = Annotated[int | None, typer.Option(min=1, help="Steps of the whole schedule.")]
 Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.")]
@@ -143,12 +142,48 @@ def detector(
         console.print(f"Read with: odia-ocr read PICTURE --detector {out / 'model.onnx'}")
 
 
+@app.command("vlm")
+def vlm(
+    out: Out,
+    config: ConfigFile = None,
+    start: Start = None,
+    resume: Resume = False,
+    steps: Steps = None,
+    device: Device = None,
+    workers: Workers = None,
+    text: Text = None,
+    fonts: Fonts = None,
+) -> None:
+    """Train a small Qwen2.5-VL to read rendered lines from nothing.
+
+    It has the architecture and the code path of the large ones, and is what they are tried out on.
+    The run folder holds config.json, state.pt (to resume), log.jsonl and best/, the model: read
+    with --engine vlm:RUN/best, adapt with train lora --base RUN/best.
+
+    Example: odia-ocr train vlm -o runs/tiny --steps 3000
+    """
+    try:
+        from odia_ocr.recognize.vlm.naming import TINY, find_base
+        from odia_ocr.train.vlm_base import VlmBaseConfig, train_vlm_base, vlm_base_config_from
+    except ImportError as error:
+        raise _name_library(error) from error
+
+    _refuse_file(out)
+    settings = read_settings(config, out if resume else None, asdict(VlmBaseConfig()))
+    put_given(settings, {"steps": steps, "device": device, "workers": workers})
+    put_given(settings.setdefault("stream", {}), {"text": text, "fonts": fonts})
+    start_from = find_base(TINY) if start == "shipped" else Path(start) if start else None
+    console = _open_console()
+    best = _run(train_vlm_base, vlm_base_config_from(settings), out, resume, start_from, console)
+    console.print(f"Read with: odia-ocr read PICTURE --engine vlm:{best}")
+
+
 def _name_library(error: ImportError) -> ResourceMissingError:
     from odia_ocr.errors import ResourceMissingError
 
     return ResourceMissingError(
         f"Training needs a library that is not installed: {error.name}.",
-        next_step="Install it with: pip install 'odia-ocr[train]'.",
+        next_step="Install it with: pip install 'odia-ocr[train,vlm]'.",
     )
 
 
@@ -193,6 +228,9 @@ def _architecture_of(weights: Path) -> dict[str, Any]:
 
     architecture: dict[str, Any] = read_facts(weights)["architecture"]
     return architecture
+
+
+app.command("lora")(lora)
 
 
 @app.command("lm")

@@ -28,7 +28,7 @@ class SetOrder:
 
     Attributes:
         folder: Folder of NAME.png beside NAME.gt.txt; empty for a rendered set.
-        recipe: Name of a reporting recipe: "clean", "degraded" or "latin".
+        recipe: Name of a reporting recipe: "clean", "degraded", "latin" or "shifted".
         split: Half of the held-out texts: "check" for fitting, "report" for figures.
         lines_per_family: Lines of each held-out family.
         seed: Of the first family; None takes the published set's own.
@@ -109,6 +109,15 @@ class Campaign:
                 "fit and report are the same set.",
                 next_step="Settings must be chosen on other lines than figures are of.",
             )
+
+
+# What is measured on when nobody wrote a configuration: few enough lines for a model that writes.
+DEFAULT_CAMPAIGN = Campaign(
+    name="default",
+    fit=SetOrder(recipe="degraded", split="check", lines_per_family=10, seed=70001),
+    report=SetOrder(recipe="degraded", split="report", lines_per_family=25),
+    minutes=60.0,
+)
 
 
 def read_campaign(path: Path) -> Campaign:

@@ -12,6 +12,7 @@ from odia_ocr.campaign.stack import Stack, label_engines
 from odia_ocr.correct.lexicon import LEXICON_NAME, LEXICON_SUFFIX
 from odia_ocr.recognize import open_recognizer
 from odia_ocr.recognize.ctc import CtcRecognizer
+from odia_ocr.recognize.vlm.naming import KIND, VlmName, find_base
 from odia_ocr.runtime import find_weights
 from odia_ocr.types import Recognizer
 
@@ -58,9 +59,9 @@ class Engines:
         """What decides how it reads: its label, its own name, the digest of its weights."""
         recognizer = self.find(name, threads)
         facts: dict[str, Any] = {"engine": label_engines([name])[0], "model": recognizer.name}
-        weights = _find_file(name)
-        if weights is not None:
-            facts["weights"] = digest_file(weights)
+        weights = [digest_file(path) for path in _find_files(name)]
+        if weights:
+            facts["weights"] = weights[0] if len(weights) == 1 else weights
         program = getattr(recognizer, "program", None)
         if program is not None:
             facts["program"] = str(program)
@@ -83,8 +84,14 @@ def digest_lexicon() -> str:
     return digest_file(find_weights(LEXICON_NAME, LEXICON_SUFFIX))
 
 
-def _find_file(name: str) -> Path | None:
+def _find_files(name: str) -> list[Path]:
+    """The files of an engine's weights; none of one that lies elsewhere."""
     kind, _, model = name.partition(":")
+    if kind == KIND:
+        named = VlmName.parse(model)
+        folders = [find_base(named.base), *map(Path, named.adapters)]
+        found = [path for folder in folders for path in sorted(folder.glob("*.safetensors"))]
+        return [path for path in found if path.is_file()]
     if not kind.startswith("ctc"):
-        return None
-    return Path(model) if model else find_weights("ctc")
+        return []
+    return [Path(model) if model else find_weights("ctc")]

@@ -77,6 +77,7 @@ class _Way:
         what: Ends what is said about the technique.
         put: Adds it to a stack that has the engines.
         grid: Its settings.
+        frames: Whether it needs emissions, frame by frame.
     """
 
     key: str
@@ -84,6 +85,7 @@ class _Way:
     what: str
     put: Callable[[Stack, Settings], Stack]
     grid: Grid
+    frames: bool = False
 
     def of(self, engines: Callable[[Means], tuple[str, ...]]) -> dict[str, Any]:
         """The arguments of a technique that reads with these engines."""
@@ -97,6 +99,7 @@ class _Way:
             "what": self.what,
             "change": change,
             "grid": self.grid,
+            "frames": self.frames,
         }
 
 
@@ -118,7 +121,7 @@ _WAYS = (
     _Way(
         "emissions",
         "mean of emissions",
-        "their frame-by-frame probabilities are averaged and read once.",
+        "their probabilities, frame by frame or token by token, are averaged and read once.",
         _average,
         {"average": ("probability", "log")},
     ),
@@ -128,6 +131,7 @@ _WAYS = (
         "the best readings of each are judged by all of them, over all their paths.",
         _join,
         {"nbest": (4,)},
+        frames=True,
     ),
 )
 
@@ -197,7 +201,13 @@ LADDER = (
 )
 
 DIVERSE = (
-    *(_member_technique(**way.of(lambda means: means.diverse)) for way in _WAYS),
+    *(
+        replace(
+            _member_technique(**way.of(lambda means: means.diverse)),
+            frames=way.key in ("emissions", "joint"),
+        )
+        for way in _WAYS
+    ),
     replace(
         _member_technique(**_WAYS[-1].of(lambda means: means.diverse)),
         key="2A-2/diverse-joint-fused",

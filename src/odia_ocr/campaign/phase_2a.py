@@ -135,6 +135,7 @@ HEATED = Technique(
         "print(recognizer.decoder(replace(emission, log_probs=logs))[0].text)",
     ),
     change=_heat_emission,
+    frames=True,
     grid={"temperature": (0.8, 1.25)},
     start=from_fused,
 )

@@ -107,6 +107,7 @@ CORRECTION_FUSED = replace(
         "for cands in recognizer.read(lines):",
         "    print(correct(cands).text)",
     ),
+    frames=True,
     start=from_fused,
 )
 
@@ -152,6 +153,7 @@ FUSION = Technique(
         "    print(recognizer.read(lines)[0].best.text)",
     ),
     change=_fuse_language,
+    frames=True,
     grid={"alpha": (0.6, 0.75, 0.9), "beta": (0.8, 1.2, 1.6)},
 )
 

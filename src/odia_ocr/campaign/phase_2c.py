@@ -81,6 +81,7 @@ AVERAGED_VERSIONS = Technique(
         "print(recognizer.decoder(average_emissions(emissions, how='log'))[0].text)",
     ),
     change=_average_versions,
+    frames=True,
     grid={"versions": ("blur+sharpen", "blur"), "average": ("log",)},
 )
 
@@ -125,6 +126,7 @@ JOINT_VERSIONS = Technique(
         "print(JointRecognizer('joint', views, recognizer.decoder).read(lines)[0].best.text)",
     ),
     change=_join_versions,
+    frames=True,
     grid={"versions": ("wide+narrow", "pad+wide"), "nbest": (4,)},
 )
 

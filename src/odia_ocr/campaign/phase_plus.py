@@ -69,6 +69,7 @@ QUANTISATION = Technique(
         "print(read_metadata(recognizer.session).get('precision'))",
     ),
     change=_quantise,
+    frames=True,
     start=_start_floating,
     need=_need_floating,
     joins=False,

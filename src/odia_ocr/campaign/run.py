@@ -25,8 +25,8 @@ from odia_ocr.campaign.outcome import Elsewhere, Outcome, Row
 from odia_ocr.campaign.reader import StackReader
 from odia_ocr.campaign.sets import open_bench
 from odia_ocr.campaign.sources import SourceReader
-from odia_ocr.campaign.stack import Stack
-from odia_ocr.campaign.techniques import Means, Technique
+from odia_ocr.campaign.stack import Stack, name_engine
+from odia_ocr.campaign.techniques import Means, Technique, from_fused
 from odia_ocr.errors import OdiaOcrError, name_choices
 from odia_ocr.evaluate.scores import Bootstrap
 from odia_ocr.line_reading import tell_error
@@ -197,6 +197,8 @@ def _find_hindrance(run: _Run, technique: Technique) -> str:
         return "The configuration leaves it out."
     if run.late():
         return f"The budget of {run.campaign.minutes:g} minutes was spent."
+    if technique.frames and not run.means.emits:
+        return f"It needs emissions, frame by frame; {name_engine(run.means.single)} gives none."
     return technique.need(run.means)
 
 
@@ -225,7 +227,7 @@ def _look_at(run: _Run, scorer: Scorer, built: Built | None) -> Callable[[], Els
     def look() -> Elsewhere:
         single = Stack((run.means.single,))
         found = Elsewhere(
-            fused=scorer.compare(single, Stack(single.engines, decode="beam", lm=True)),
+            fused=scorer.compare(single, from_fused(run.means)),
             stack=scorer.compare(single, built.stack if built else single),
         )
         run.advance(scorer.bench.name)

@@ -25,16 +25,19 @@ from odia_ocr.campaign.stack import Stack
 from odia_ocr.correct.dictionary import RIVALS
 from odia_ocr.errors import RecognitionError
 from odia_ocr.language.ngram import NgramModel, open_ngram_model
-from odia_ocr.recognize.augment import View
+from odia_ocr.recognize.augment import VersionRecognizer, View
 from odia_ocr.recognize.averaging import average_emissions
 from odia_ocr.recognize.decode.beam import BeamDecoder, Fusion
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
 from odia_ocr.recognize.decode.sampling import SamplingDecoder
 from odia_ocr.recognize.joint import JointRecognizer
+from odia_ocr.recognize.vlm.decoding import VlmDecoding, WritingRecognizer
+from odia_ocr.recognize.vlm.naming import join_engines
 from odia_ocr.runtime import find_weights
 from odia_ocr.types import Candidates, Decoder, Emission, LineImage
 
 _PORTION = 128  # pictures in memory at once
+_BEAMS = 8  # of an engine that writes: each costs as much as a reading
 _EMITTING = ("recognize/ctc.py", "recognize/line_tensor.py", "recognize/augment.py", "types.py")
 CHOOSING = ("recognize", "language", "types.py", "campaign/packing.py", "campaign/sources.py")
 _ReadLine = Callable[[Sequence[Emission]], Candidates]
@@ -80,7 +83,13 @@ class SourceReader:
             groups = groups[:1]
         sources = [self._decode(stack, group, bench) for group in groups]
         others = [name for name in names if name not in emitting]
-        return sources + [self._recognize(name, stack.threads, bench) for name in others]
+        if stack.average and others:
+            others = [join_engines(names)]
+        return sources + [
+            self._recognize(name, version, stack, bench)
+            for name in others
+            for version in (stack.versions if name == names[0] else ("as-is",))
+        ]
 
     def _decode(self, stack: Stack, views: list[tuple[str, str]], bench: Bench) -> Source:
         """Candidates of the (mean) emission of some views."""
@@ -162,21 +171,29 @@ class SourceReader:
         kept = self.store.keep(key, compute, code=digest_code(_EMITTING))
         return Emitted(unpack_emissions(kept.arrays), read_cost(kept.facts))
 
-    def _recognize(self, name: str, threads: int, bench: Bench) -> Source:
-        """Candidates of an engine without emissions."""
+    def _recognize(self, name: str, version: str, stack: Stack, bench: Bench) -> Source:
+        """Candidates of an engine without emissions; one that writes is told how to."""
+        recognizer = self.engines.find(name, stack.threads)
         key = {
             "step": "candidates",
-            "engine": self.engines.describe(name, threads),
+            "engine": self.engines.describe(name, stack.threads),
             "set": bench.digest,
         }
+        if isinstance(recognizer, WritingRecognizer):
+            writing = _choose_writing(stack)
+            key["writing"] = asdict(writing)
+            recognizer = recognizer.with_decoding(writing)
+        if version != "as-is":
+            key["version"] = version
+            recognizer = VersionRecognizer(recognizer, version)
+        read = recognizer.read
 
         def compute() -> Kept:
-            recognizer = self.engines.find(name, threads)
             outcomes: list[Outcome] = []
             cost = Cost()
             for images in _load_portions(bench):
                 clock = Clock.start()
-                some = recognizer.read(images)
+                some = read(images)
                 cost += clock.stop()
                 _check_ids(name, images, [outcome.line_id or "" for outcome in some])
                 outcomes += some
@@ -231,6 +248,17 @@ def _describe_decoder(stack: Stack) -> dict[str, Any]:
     if stack.lm:
         facts |= {"lm": digest_language_model(), "alpha": stack.alpha, "beta": stack.beta}
     return facts
+
+
+def _choose_writing(stack: Stack) -> VlmDecoding:
+    """How an engine that writes is to do what the stack asks for."""
+    if stack.decode == "sample":
+        return VlmDecoding(
+            samples=stack.draws, temperature=stack.heat, top_p=stack.top_p, top_k=stack.top_k
+        )
+    if stack.decode == "beam":
+        return VlmDecoding(beams=max(stack.nbest, min(stack.width, _BEAMS)), nbest=stack.nbest)
+    return VlmDecoding()
 
 
 def _heat(emission: Emission, stack: Stack) -> Emission:

@@ -40,6 +40,11 @@ class Means:
     tesseract: bool = False
 
     @property
+    def emits(self) -> bool:
+        """Whether the single reader gives emissions, frame by frame; others give candidates."""
+        return self.single.partition(":")[0].startswith("ctc")
+
+    @property
     def diverse(self) -> tuple[str, ...]:
         """All engines of the diverse ensemble, the single reader first."""
         return (self.single, *self.members)
@@ -76,7 +81,9 @@ def from_single(means: Means) -> Stack:
 
 
 def from_fused(means: Means) -> Stack:
-    """The single reader with beam search and the language model."""
+    """The single reader with beam search, and the language model where it can join that."""
+    if not means.emits:
+        return Stack((means.single,), decode="beam", width=5)
     return Stack((means.single,), decode="beam", lm=True)
 
 
@@ -100,6 +107,7 @@ class Technique:
         start: The stack it is added to when it is measured alone.
         beside: What it is compared with: that stack, or the best of its engines alone.
         need: Why it cannot be run with these means; "" when it can.
+        frames: Whether it needs emissions, frame by frame.
         joins: Whether it may become part of the stack to ship.
         why: Why it is not measured here, where `change` is None.
     """
@@ -119,6 +127,7 @@ class Technique:
     start: Callable[[Means], Stack] = from_single
     beside: Literal["start", "best engine"] = "start"
     need: Need = need_nothing
+    frames: bool = False
     joins: bool = True
     why: str = ""
 

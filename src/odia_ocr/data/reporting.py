@@ -84,6 +84,63 @@ LIGHT_SCAN = replace(
     },
 )
 
+# Another world than the training recipe: letters of other designs, worn type, rough paper, small
+# scans, and lines that are half numbers, codes and rare letters. For measuring how a model adapts.
+SHIFTED = Recipe(
+    "report-shifted-1",
+    slant=0.25,
+    stretch=0.5,
+    bold=0.2,
+    tracking=0.4,
+    jitter=0.3,
+    sizes=(22.0, 40.0),
+    margin=(0.02, 0.25),
+    side=(0.0, 0.6),
+    wide_side=0.0,
+    neighbours=0.1,
+    beside=0.0,
+    frame=0.0,
+    rotate=0.4,
+    angle=1.0,
+    bend=0.1,
+    wobble=0.2,
+    ink=0.7,
+    broken=0.5,
+    blotted=0.5,
+    inverted=0.0,
+    low_contrast=0.1,
+    ground=0.2,
+    texture=0.6,
+    photo=0.0,
+    bleed=0.2,
+    halftone=0.0,
+    specks=0.4,
+    outline=0.0,
+    shadow=0.0,
+    low_resolution=0.5,
+    scale=(18.0, 30.0),
+    blur=0.4,
+    motion=0.0,
+    noise=0.5,
+    jpeg=0.4,
+    sharpen=0.0,
+    binarise=0.1,
+    light=0.3,
+    colour=0.0,
+    strength=0.7,
+    pen=0.8,
+    proportion=0.8,
+)
+_CODES = Mix(
+    running=0.40,
+    words=0.10,
+    numbers=0.22,
+    latin=0.14,
+    rare=0.14,
+    min_words=2,
+    max_words=4,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ReportingSet:
@@ -99,6 +156,7 @@ SETS = {
     "clean": ReportingSet(CLEAN, _TEXT, 120, 20261),
     "degraded": ReportingSet(DEGRADED, _TEXT, 120, 20262),
     "latin": ReportingSet(LIGHT_SCAN, _LATIN, 100, 20263),
+    "shifted": ReportingSet(SHIFTED, _CODES, 120, 20264),
 }
 
 
@@ -128,7 +186,7 @@ def make_reporting_set(name: str, out: Path) -> Path:
     """Write a fixed set into `out`; returns `out`.
 
     Args:
-        name: "clean", "degraded" or "latin".
+        name: "clean", "degraded", "latin" or "shifted".
         out: Folder; lines of all families, family by family.
 
     Raises:

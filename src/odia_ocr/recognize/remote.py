@@ -62,6 +62,7 @@ class RemoteOptions:
     timeout: float = 120.0
 
     def __post_init__(self) -> None:
+        VlmSettings(line_height=self.height)  # checks it
         for name, least, most in (
             ("height", 0, 2_048),
             ("readings", 1, 64),
@@ -188,7 +189,9 @@ class RemoteLines:
     def _encode_picture(self, line: LineImage) -> str:
         """The line as a data URL."""
         file = io.BytesIO()
-        picture = fit_line(Image.fromarray(line.pixels), self.options.height)
+        picture = fit_line(
+            Image.fromarray(line.pixels), VlmSettings(line_height=self.options.height)
+        )
         picture.save(file, "PNG", compress_level=1)
         return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
 

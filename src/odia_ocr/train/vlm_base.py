@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from odia_ocr.data.compose import Mix
 from odia_ocr.data.lines import make_renderer
+from odia_ocr.errors import ModelMissingError
 from odia_ocr.language import ALPHABET, EditCounts, count_edits, fold
 from odia_ocr.recognize.vlm.attention import group_attention
 from odia_ocr.recognize.vlm.inputs import EncodedSample, VlmEncoder
@@ -77,9 +78,18 @@ def vlm_base_config_from(values: dict[str, Any]) -> VlmBaseConfig:
 class TinyReader(nn.Module):
     """The model and its CTC head, which helps it to learn and is not kept."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, shape: TinyShape) -> None:
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerFast, shape: TinyShape, start_from: Path | None = None
+    ) -> None:
+        """Random weights, or those of a model that `save_model` wrote.
+
+        Raises:
+            ModelMissingError: If that one is missing or of another shape.
+        """
         super().__init__()
         model: Any = make_model(tokenizer, shape)
+        if start_from is not None:
+            _load_weights(model, start_from)
         # Learning through the fused kernel is slow on a CPU.
         model.model.language_model.config._attn_implementation = "eager"
         self.vlm = group_attention(model)
@@ -109,9 +119,22 @@ class TinyReader(nn.Module):
         columns = (grids[:, 2] // 2).tolist()
         laid = seen.new_zeros(len(columns), max(columns), self.rows * seen.shape[1])
         for i, part in enumerate(torch.split(seen, [self.rows * count for count in columns])):
-            grid = part.unflatten(0, (self.rows, columns[i]))  # (rows, columns, width)
+            grid = part.reshape(self.rows, columns[i], -1)  # (rows, columns, width)
             laid[i, : columns[i]] = grid.transpose(0, 1).flatten(1)
         return laid
+
+
+def _load_weights(model: nn.Module, folder: Path) -> None:
+    from transformers import Qwen2_5_VLForConditionalGeneration
+
+    try:
+        stored = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+        model.load_state_dict(stored.state_dict())
+    except Exception as error:  # transformers and safetensors raise families of their own
+        raise ModelMissingError(
+            f"The model in {folder} cannot be begun with: {str(error).splitlines()[0]}",
+            next_step="Name the folder of a model of the same shape.",
+        ) from error
 
 
 def add_noise(batch: dict[str, Tensor], share: float, vocabulary: int) -> Tensor:
@@ -194,6 +217,9 @@ def save_model(model: TinyReader, encoder: VlmEncoder, folder: Path, facts: dict
     """Write a folder that transformers opens: float16 weights, tokenizer, processor, settings."""
     import copy
 
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
     vlm = copy.deepcopy(model.vlm).half()
     vlm.generation_config.do_sample = False
     vlm.save_pretrained(folder)
@@ -219,12 +245,13 @@ def train_vlm_base(
         config: The run.
         run: Folder of the run.
         resume: Go on from `state.pt`; the settings may change.
-        start_from: Not used: such a run starts from nothing.
+        start_from: Folder of a model of the same shape to begin with.
         report: Receives one line of text per event.
         on_step: Receives (step, steps) after every step.
 
     Raises:
         ConfigError: Bad configuration, or a fresh start in a folder that holds a run.
+        ModelMissingError: If `start_from` is missing or of another shape.
         FileMissingError: `resume` without a state.
     """
     open_folder(run, config, resume=resume)
@@ -233,7 +260,7 @@ def train_vlm_base(
     going = Run(
         run,
         config,
-        partial(TinyReader, tokenizer, config.shape),
+        partial(TinyReader, tokenizer, config.shape, start_from),
         VlmProgress(),
         channels_last=False,
     )

@@ -7,7 +7,6 @@ and never looks at the picture.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +57,11 @@ class VlmBatch:
         tensors: What the model takes, as arrays; patches in float16.
         symbols: Class indices of all lines for the CTC head, joined.
         lengths: Symbols of each line.
-        needed: Frames that each line needs at least.
     """
 
     tensors: dict[str, np.ndarray]
     symbols: np.ndarray
     lengths: np.ndarray
-    needed: np.ndarray
 
 
 class _ChunkMaker:
@@ -124,9 +121,6 @@ def _make_batch(samples: list[tuple[EncodedSample, list[int]]], encoder: VlmEnco
         tensors=tensors,
         symbols=np.array([symbol for line in labels for symbol in line], np.int64),
         lengths=np.array([len(line) for line in labels], np.int64),
-        needed=np.array(
-            [len(line) + sum(a == b for a, b in pairwise(line)) for line in labels], np.int64
-        ),
     )
 
 

@@ -45,81 +45,98 @@ def add_adapter(
         folder: Of the adapter, or its hub id.
         name: For the adapter.
         trainable: To train on.
-        key_mapping: Old names of parts -> present ones; None tries both.
+        key_mapping: Old names of parts -> present ones; None knows those before transformers 4.52.
 
     Raises:
         ModelMissingError: If it is missing, damaged, or made for another model.
     """
     stored = _find_files(folder)
-    held = _read_keys(stored) if stored else None
-    old = held is not None and not any(".language_model." in k or ".visual." in k for k in held)
-    mapping = key_mapping or (_OLD_KEYS if old else None)
+    held = _read_layers(stored)
+    mapping = key_mapping or _OLD_KEYS  # present names are left as they are
     model = _load(model, folder, name, trainable=trainable, mapping=mapping)
     layers = list_layers(model, name)
-    dead = [key for key, module in layers if not module.lora_B[name].weight.abs().sum().item()]
-    expected = len({k.rsplit(".lora_B", 1)[0] for k in held if ".lora_B" in k}) if held else None
-    if not layers or len(dead) == len(layers) or (expected is not None and expected != len(layers)):
-        fits = len(layers) - len(dead)
+    filled = sum(bool(module.lora_B[name].weight.any()) for _, module in layers)
+    if not layers or len(layers) != len(held) or filled != sum(held.values()):
         raise ModelMissingError(
-            f"The adapter {folder} does not fit this model: {fits} of its "
-            f"{expected or len(layers)} layers found their place.",
+            f"The adapter {folder} does not fit this model: {filled} of its {len(held)} layers "
+            "found their place.",
             next_step=f"It was made for {_name_base(stored)}; name that model, or another adapter.",
         )
     return model
 
 
+def find_file(source: str, name: str) -> Path | None:
+    """A file of a model or adapter, from its folder or from the hub; None if it has none."""
+    from transformers.utils import cached_file
+
+    try:
+        found = cached_file(
+            source,
+            name,
+            _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_connection_errors=False,
+        )
+    except (OSError, ValueError):  # no such repository, or not a name of one
+        return None
+    return Path(found) if found else None
+
+
+def tell_first_line(error: Exception) -> str:
+    """The first line of what an error of another library says."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 def _load(model: Any, folder: str, name: str, *, trainable: bool, mapping: Any) -> Any:
     from peft import PeftModel
 
-    options = {"key_mapping": mapping} if mapping else {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what they say is checked above, and raised
             if isinstance(model, PeftModel):
-                model.load_adapter(folder, name, is_trainable=trainable, **options)
+                model.load_adapter(folder, name, is_trainable=trainable, key_mapping=mapping)
                 return model
             return PeftModel.from_pretrained(
-                model, folder, adapter_name=name, is_trainable=trainable, **options
+                model, folder, adapter_name=name, is_trainable=trainable, key_mapping=mapping
             )
     except Exception as error:  # peft, safetensors and the hub raise families of their own
         raise ModelMissingError(
-            f"The adapter {folder} cannot be loaded: {str(error).splitlines()[0]}",
+            f"The adapter {folder} cannot be loaded: {tell_first_line(error)}",
             next_step=f"Name a folder with {_CONFIG} and {_WEIGHTS} that was made for this model.",
         ) from error
 
 
-def _find_files(folder: str) -> Path | None:
-    """The adapter's folder on this machine; None for a hub id.
+def _find_files(folder: str) -> Path:
+    """The adapter's folder on this machine, also of one from the hub.
 
     Raises:
-        ModelMissingError: If the folder is there and its files are not.
+        ModelMissingError: If a file of it is missing.
     """
-    path = Path(folder)
-    if not path.exists():
-        return None
-    missing = [name for name in (_CONFIG, _WEIGHTS) if not (path / name).is_file()]
-    if missing:
+    found = {name: find_file(folder, name) for name in (_CONFIG, _WEIGHTS)}
+    missing = [name for name, path in found.items() if path is None]
+    weights = found[_WEIGHTS]
+    if missing or weights is None:
         raise ModelMissingError(
             f"No {' and no '.join(missing)} in {folder}.",
-            next_step="Name the folder of a LoRA adapter, e.g. RUN/checkpoint-250.",
+            next_step="Name the folder of a LoRA adapter, e.g. RUN/checkpoint-250, or a hub id.",
         )
-    return path
+    return weights.parent
 
 
-def _read_keys(folder: Path) -> list[str]:
+def _read_layers(folder: Path) -> dict[str, bool]:
+    """Layer -> whether the adapter does anything to it, as the file says."""
     from safetensors import SafetensorError, safe_open
 
+    end = ".lora_B.weight"
     try:
-        with safe_open(folder / _WEIGHTS, framework="np") as file:
-            return list(file.keys())
+        with safe_open(folder / _WEIGHTS, framework="pt") as file:
+            names = [key for key in file.keys() if key.endswith(end)]  # noqa: SIM118
+            return {key.removesuffix(end): bool(file.get_tensor(key).any()) for key in names}
     except (SafetensorError, OSError) as error:
         raise ModelMissingError(
             f"{folder / _WEIGHTS} is damaged: {error}.", next_step="Copy it again."
         ) from error
 
 
-def _name_base(folder: Path | None) -> str:
-    if folder is None:
-        return "another model"
+def _name_base(folder: Path) -> str:
     config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
     return str(config.get("base_model_name_or_path") or "an unnamed model")

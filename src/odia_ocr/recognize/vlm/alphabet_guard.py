@@ -17,14 +17,16 @@ from transformers import LogitsProcessor
 from odia_ocr.language import ALPHABET
 
 _NEVER = -float("inf")
+_LEADERS = b".-_=* "  # rows of these lead the eye in a table of contents, or rule a line off
 
 
 def list_token_bytes(tokenizer: Any) -> list[bytes | None]:
     """The bytes of each token; None of special and added tokens."""
     bytes_of = {sign: byte for byte, sign in enumerate(bytes_to_signs())}
     special = set(tokenizer.all_special_ids)
-    found: list[bytes | None] = [None] * len(tokenizer)
-    for token, i in tokenizer.get_vocab().items():
+    vocabulary = tokenizer.get_vocab()
+    found: list[bytes | None] = [None] * (max(vocabulary.values()) + 1)
+    for token, i in vocabulary.items():
         if i not in special and all(sign in bytes_of for sign in token):
             found[i] = bytes(bytes_of[sign] for sign in token)
     return found
@@ -111,27 +113,30 @@ class LoopGuard(LogitsProcessor):  # type: ignore[misc]
     and more a letter, so true lines repeat short runs of tokens.
     """
 
-    def __init__(self, prompt: int, *, longest: int = 24) -> None:
-        """`prompt` tokens stand before what is written; periods up to `longest` tokens are seen."""
-        self._prompt, self._longest = prompt, longest
+    def __init__(self, prompt: int, pieces: Sequence[bytes | None]) -> None:
+        """`prompt` tokens stand before what is written; `pieces` are the bytes of all tokens."""
+        self._prompt, self._pieces = prompt, pieces
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """Mask the scores (rows, vocabulary)."""
+        """Mask the scores (rows, vocabulary); the only token that is allowed stays so."""
         scores = scores.clone()
         for i, row in enumerate(input_ids[:, self._prompt :].tolist()):
-            again = find_loop(row, longest=self._longest)
-            if again:
-                scores[i, again[0]] = _NEVER
+            period = find_loop([self._pieces[t] if t < len(self._pieces) else None for t in row])
+            if period and int(scores[i].isfinite().sum()) > 1:
+                scores[i, row[-period]] = _NEVER
         return scores
 
 
-def find_loop(tokens: Sequence[int], *, longest: int = 24) -> Sequence[int]:
-    """The run of tokens that the end repeats, four times and over 24 tokens; () if none."""
+def find_loop(pieces: Sequence[bytes | None], *, longest: int = 24) -> int:
+    """Tokens in the run that the end repeats, four times or more and over 24 tokens; 0 if none.
+
+    Rows of dots and dashes are none. `longest` is the longest run that is seen, in tokens.
+    """
     for period in range(1, longest + 1):
         length = period * max(4, -(-24 // period))
-        if length > len(tokens):
+        if length > len(pieces):
             continue
-        tail = tokens[-length:]
-        if all(tail[k] == tail[k % period] for k in range(length)):
-            return tail[:period]
-    return ()
+        tail = pieces[-length:]
+        if tail[period:] == tail[:-period]:
+            return period if b"".join(p or b"?" for p in tail[:period]).strip(_LEADERS) else 0
+    return 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from odia_ocr.errors import ConfigError
+from odia_ocr.types import Recognizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +56,12 @@ class VlmDecoding:
         if self.samples:
             return f"sample{self.samples}"
         return f"beam{self.beams}" if self.beams > 1 else "greedy"
+
+
+@runtime_checkable
+class WritingRecognizer(Protocol):
+    """A recognizer that writes token by token, in a way that can be chosen."""
+
+    def with_decoding(self, decoding: VlmDecoding) -> Recognizer:
+        """The same model, writing in another way."""
+        ...

@@ -57,11 +57,6 @@ class JointSpeaker:
 
     def write(self, seen: Seen, decoding: VlmDecoding, most: int) -> tuple[Tensor, Tensor]:
         """Readings of the mean of the adapters' probabilities."""
-        if decoding.samples:
-            raise ConfigError(
-                "Adapters that speak as one do not draw.",
-                next_step="Use beams, or draw from each adapter and vote.",
-            )
         count, lines = len(self.adapters), len(seen.ids)
         rows = [name for name in self.adapters for _ in range(lines)]
         written = self.writer.write(
@@ -100,17 +95,19 @@ def check_shared_sight(vlm: OpenVlm) -> None:
     """Refuse adapters that cannot stand in one batch.
 
     Raises:
-        ConfigError: If one changes the vision tower, or is a DoRA adapter.
+        ConfigError: If one changes the vision tower, keeps whole layers, or is a DoRA adapter.
     """
     for name in vlm.adapters:
+        config = vlm.model.peft_config[name]
         if any("visual" in key for key, _ in list_layers(vlm.model, name)):
             raise ConfigError(
-                f"{vlm.name}: adapter {name[1:]} changes the vision tower, so the adapters cannot "
-                "share one look at the picture.",
+                f"{vlm.name}: an adapter changes the vision tower, so the adapters cannot share "
+                "one look at the picture.",
                 next_step="Name one adapter at a time, and let the campaign vote.",
             )
-        if vlm.model.peft_config[name].use_dora:
+        if config.use_dora or config.modules_to_save:
+            kind = "DoRA adapters" if config.use_dora else "Adapters that hold whole layers"
             raise ConfigError(
-                f"{vlm.name}: DoRA adapters cannot stand in one batch.",
+                f"{vlm.name}: {kind} cannot stand in one batch.",
                 next_step="Merge them, or name one at a time.",
             )

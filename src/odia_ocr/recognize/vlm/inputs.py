@@ -8,17 +8,17 @@ before the model sees it. Knows no model and no files.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from odia_ocr.errors import SampleError
-from odia_ocr.recognize.vlm.line_picture import fit_line
+from odia_ocr.recognize.vlm.line_picture import fit_line, measure_line
 from odia_ocr.recognize.vlm.settings import PATCH, VlmSettings
 
 IMAGE_TOKEN = "<|image_pad|>"
@@ -38,6 +38,9 @@ class EncodedSample:
         patches: float32 (t * h * w, 1176), the flattened patches.
         grid: (t, h, w) patches.
         read: The sequence ends where the answer begins: to generate from, not to learn from.
+
+    Raises:
+        SampleError: If labels do not go with tokens, or patches with the grid.
     """
 
     id: str
@@ -47,10 +50,39 @@ class EncodedSample:
     grid: tuple[int, int, int]
     read: bool
 
+    def __post_init__(self) -> None:
+        if len(self.labels) != len(self.tokens):
+            raise SampleError(
+                f"Sample {self.id}: {len(self.labels)} labels for {len(self.tokens)} tokens."
+            )
+        if self.patches.dim() != 2 or len(self.patches) != math.prod(self.grid):
+            raise SampleError(
+                f"Sample {self.id}: patches of shape {tuple(self.patches.shape)}, but its grid "
+                f"{_show(self.grid)} holds {math.prod(self.grid)}.",
+                next_step="Give it the patches of one picture, and the grid made with them.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class SamplePlan:
+    """What a sample becomes.
+
+    Attributes:
+        grid: (t, h, w) patches of its picture.
+        answer: Token ids of its text and the end of the turn; empty to generate from.
+        length: Tokens of the whole sequence.
+        most_pixels: Area that its picture is scaled down to.
+    """
+
+    grid: tuple[int, int, int]
+    answer: tuple[int, ...]
+    length: int
+    most_pixels: int
+
 
 def count_tokens(grid: Sequence[int], merge: int) -> int:
     """Tokens that a picture of `grid` (t, h, w) patches takes."""
-    return int(np.prod(np.asarray(grid))) // (merge * merge)
+    return math.prod(grid) // (merge * merge)
 
 
 class VlmEncoder:
@@ -70,7 +102,7 @@ class VlmEncoder:
                 pad token is missing or the placeholder itself.
         """
         self.tokenizer, self.settings = tokenizer, settings
-        self._processor = image_processor
+        self.image_processor = image_processor
         self.merge = int(image_processor.merge_size)
         self.image_id = int(tokenizer.convert_tokens_to_ids(IMAGE_TOKEN))
         self.pad_id = tokenizer.pad_token_id
@@ -116,8 +148,12 @@ class VlmEncoder:
             )
         return tokens
 
-    def grid_of(self, size: tuple[int, int], sample_id: str) -> tuple[int, int, int]:
+    def grid_of(
+        self, size: tuple[int, int], sample_id: str, most_pixels: int = 0
+    ) -> tuple[int, int, int]:
         """The grid (t, h, w) that a picture of `size` (width, height) px becomes, without pixels.
+
+        `most_pixels` is another limit than that of the settings.
 
         Raises:
             SampleError: If the picture is too long and thin, or empty.
@@ -132,66 +168,98 @@ class VlmEncoder:
                 next_step="Cut it into lines, or leave it out.",
             )
         if self.settings.line_height:
-            width = max(1, round(width * self.settings.line_height / height))
-            width, height = -(-width // PATCH) * PATCH, self.settings.line_height
-        patch = int(self._processor.patch_size)
+            width, height = measure_line(size, self.settings)[1], self.settings.line_height
+        patch = int(self.image_processor.patch_size)
+        most = most_pixels or self.settings.max_pixels
         rows, columns = smart_resize(
             height,
             width,
             factor=patch * self.merge,
-            min_pixels=self.settings.min_pixels,
-            max_pixels=self.settings.max_pixels,
+            min_pixels=min(self.settings.min_pixels, most),
+            max_pixels=most,
         )
         return 1, rows // patch, columns // patch
 
-    def encode(self, sample_id: str, picture: Image.Image, text: str | None) -> EncodedSample:
+    def encode(
+        self, sample_id: str, picture: Image.Image, text: str | None, *, shrink: bool = False
+    ) -> EncodedSample:
         """One sample; without `text` it ends where the answer begins.
+
+        Args:
+            sample_id: Its name, for messages.
+            picture: In any mode.
+            text: Its transcription.
+            shrink: Scale the picture down, before it becomes patches, where the sequence would be
+                longer than the settings allow.
 
         Raises:
             SampleError: If its picture cannot become patches, its text holds special tokens or is
-                empty, or it is longer than the settings allow.
+                empty, or it is too long.
         """
-        self.grid_of(picture.size, sample_id)  # refuses what the processor would choke on
-        made = self._processor(
-            images=[fit_line(picture, self.settings.line_height)],
+        plan = self.plan(picture.size, text, sample_id, shrink=shrink)
+        held = count_tokens(plan.grid, self.merge)
+        prompt = (*self._before, *[self.image_id] * held, *self._after)
+        return EncodedSample(
+            sample_id,
+            tokens=prompt + plan.answer,
+            labels=(*[IGNORED] * len(prompt), *plan.answer),
+            patches=self._make_patches(picture, plan, sample_id),
+            grid=plan.grid,
+            read=text is None,
+        )
+
+    def _make_patches(self, picture: Image.Image, plan: SamplePlan, sample_id: str) -> Tensor:
+        """The patches of a picture, float32 (t * h * w, 1176).
+
+        Raises:
+            SampleError: If the processor lays them in another grid than the placeholders stand for.
+        """
+        made = self.image_processor(
+            images=[fit_line(picture, self.settings)],
             size={
-                "shortest_edge": self.settings.min_pixels,
-                "longest_edge": self.settings.max_pixels,
+                "shortest_edge": min(self.settings.min_pixels, plan.most_pixels),
+                "longest_edge": plan.most_pixels,
             },
             return_tensors="pt",
         )
-        grid: tuple[int, int, int] = tuple(made["image_grid_thw"][0].tolist())
-        held = count_tokens(grid, self.merge)
-        tokens = (*self._before, *[self.image_id] * held, *self._after)
-        labels = (IGNORED,) * len(tokens)
-        if text is not None:
-            answer = (*self.tokenize_answer(text, sample_id), *self._end)
-            tokens, labels = tokens + answer, labels + answer
-        self.check_length(len(tokens), grid, sample_id)
-        return EncodedSample(sample_id, tokens, labels, made["pixel_values"], grid, text is None)
+        laid = tuple(made["image_grid_thw"][0].tolist())
+        if laid != plan.grid:
+            raise SampleError(
+                f"Sample {sample_id}: the image processor made a grid {_show(laid)} of a picture "
+                f"whose tokens stand for {_show(plan.grid)}.",
+                next_step="Use the image processor of Qwen2-VL, and pixel limits from one place.",
+            )
+        patches: Tensor = made["pixel_values"]
+        return patches
 
-    def check_length(self, length: int, grid: tuple[int, int, int], sample_id: str) -> None:
-        """Refuse a sequence that is too long; cutting it would cut the picture's tokens.
+    def plan(
+        self, size: tuple[int, int], text: str | None, sample_id: str, *, shrink: bool = False
+    ) -> SamplePlan:
+        """What a sample becomes, by the size (width, height) of its picture alone.
 
         Raises:
-            SampleError: Naming the sample, its tokens and the limits.
+            SampleError: As `encode`.
         """
+        answer: tuple[int, ...] = ()
+        if text is not None:
+            answer = (*self.tokenize_answer(text, sample_id), *self._end)
+        beside = len(self._before) + len(self._after) + len(answer)
+        most = self.settings.max_pixels
+        grid = self.grid_of(size, sample_id)
+        room = self.settings.max_tokens - beside
+        if shrink and 0 < room < count_tokens(grid, self.merge):
+            most = room * PATCH * PATCH
+            grid = self.grid_of(size, sample_id, most)
+        length = beside + count_tokens(grid, self.merge)
         if length > self.settings.max_tokens:
             raise SampleError(
                 f"Sample {sample_id}: {length} tokens, {count_tokens(grid, self.merge)} of them of "
-                f"the picture (grid {grid[0]} x {grid[1]} x {grid[2]}), but max_tokens is "
+                f"the picture (grid {_show(grid)}), but max_tokens is "
                 f"{self.settings.max_tokens}.",
-                next_step=f"Lower max_pixels (now {self.settings.max_pixels}), raise "
-                "max_tokens, or cut the picture into lines.",
+                next_step=f"Lower max_pixels (now {self.settings.max_pixels}), raise max_tokens, "
+                "or cut the picture into lines.",
             )
-
-    def count_sequence(self, grid: tuple[int, int, int], text: str | None, sample_id: str) -> int:
-        """Tokens of a sample whose picture has this grid, without making it."""
-        answer = 0
-        if text is not None:
-            answer = len(self.tokenize_answer(text, sample_id)) + len(self._end)
-        held = count_tokens(grid, self.merge)
-        return len(self._before) + held + len(self._after) + answer
+        return SamplePlan(grid, answer, length, most)
 
     def collate(self, samples: Sequence[EncodedSample]) -> dict[str, Tensor]:
         """A batch: `input_ids`, `attention_mask`, `mm_token_type_ids` (B, L), `labels` (B, L) to
@@ -200,10 +268,16 @@ class VlmEncoder:
         Samples to generate from are padded on the left, samples to learn from on the right.
 
         Raises:
-            SampleError: If a row's placeholders do not fit its picture.
+            SampleError: If a row's placeholders do not fit its picture, or samples of both kinds
+                are mixed.
         """
         length = max(len(sample.tokens) for sample in samples)
         read = samples[0].read
+        if any(sample.read != read for sample in samples):
+            raise SampleError(
+                "A batch holds samples with and without a text.",
+                next_step="Learn from the ones and read the others.",
+            )
 
         def pad(values: Sequence[int], filler: int) -> list[int]:
             gap = [filler] * (length - len(values))
@@ -251,7 +325,7 @@ def check_batch(
             name = names[row] if names else f"row {row}"
             raise SampleError(
                 f"Sample {name}: {have} image tokens, but its picture gives {need} features (grid "
-                f"{' x '.join(map(str, grids[row].tolist()))}): {_name_cause(have, need)}.",
+                f"{_show(grids[row].tolist())}): {_name_cause(have, need)}.",
                 next_step="Make tokens and pixels of a sample in one place, and never cut them.",
             )
     patches, total = batch["pixel_values"], int(grids.prod(1).sum())
@@ -267,6 +341,10 @@ def check_batch(
             "one row.",
             next_step="Set it to 1 at the placeholders and to 0 elsewhere.",
         )
+
+
+def _show(grid: Sequence[int]) -> str:
+    return " x ".join(map(str, grid))
 
 
 def _name_cause(have: int, need: int) -> str:

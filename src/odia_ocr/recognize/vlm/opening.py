@@ -8,46 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from odia_ocr.errors import ConfigError, ModelMissingError, ResourceMissingError
-from odia_ocr.recognize.vlm.adapters import add_adapter
+from odia_ocr.recognize.vlm.adapters import add_adapter, find_file, tell_first_line
 from odia_ocr.recognize.vlm.attention import group_attention
-from odia_ocr.recognize.vlm.inputs import VlmEncoder
-from odia_ocr.recognize.vlm.settings import VlmSettings, read_vlm_settings
-from odia_ocr.runtime import find_weights
+from odia_ocr.recognize.vlm.inputs import IMAGE_TOKEN, VlmEncoder
+from odia_ocr.recognize.vlm.naming import TINY, find_base
+from odia_ocr.recognize.vlm.placement import Placement
+from odia_ocr.recognize.vlm.settings import FILE_NAME, VlmSettings, read_vlm_settings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-TINY = "tiny"
 KINDS = ("qwen2_5_vl", "qwen2_vl")
-Bits = Literal["", "4bit", "8bit"]
-_DTYPES = ("auto", "float32", "bfloat16", "float16")
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where and how weights are held.
-
-    Attributes:
-        device: "auto", "cpu", "cuda" or "cuda:1".
-        dtype: "auto", "float32", "bfloat16" or "float16"; auto takes float32 on a CPU, and
-            elsewhere that of the file.
-        load_in: "4bit" or "8bit" quantises while loading, with bitsandbytes.
-    """
-
-    device: str = "auto"
-    dtype: str = "auto"
-    load_in: Bits = ""
-
-    def __post_init__(self) -> None:
-        if self.dtype not in _DTYPES:
-            raise ConfigError(f"dtype must be one of {', '.join(_DTYPES)}, got {self.dtype!r}.")
-        if self.load_in not in ("", "4bit", "8bit"):
-            raise ConfigError(f"load-in must be 4bit or 8bit, got {self.load_in!r}.")
 
 
 @dataclass(slots=True, eq=False)
@@ -88,8 +64,11 @@ def open_vlm(
         ModelMissingError: If something is missing, damaged or does not fit.
         ResourceMissingError: If the device or a library for `load_in` is not there.
     """
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
     placement = placement or Placement()
-    source = str(find_weights(f"vlm-{TINY}/model", ".safetensors").parent) if base == TINY else base
+    source = str(find_base(base)) if base == TINY else base
     device = _choose_device(placement.device)
     model = _open_model(source, placement, device)
     tokenizer, processor = open_tokenizer(source), open_processor(source)
@@ -117,6 +96,8 @@ def open_tokenizer(source: str) -> Any:
         tokenizer = AutoTokenizer.from_pretrained(source)
     except Exception as error:  # the hub and tokenizers raise families of their own
         raise _refuse(source, "tokenizer", error) from error
+    if IMAGE_TOKEN not in tokenizer.get_vocab():  # an empty one is made where there is none
+        raise _refuse(source, "tokenizer", ValueError(f"it does not know {IMAGE_TOKEN}."))
     if not tokenizer.chat_template:
         raise ModelMissingError(
             f"The tokenizer of {source} has no chat template.",
@@ -142,7 +123,7 @@ def open_processor(source: str) -> Any:
 
 
 def _open_model(source: str, placement: Placement, device: torch.device) -> PreTrainedModel:
-    from transformers import AutoConfig, AutoModelForImageTextToText
+    from transformers import AutoConfig, AutoModelForImageTextToText, GenerationConfig
 
     try:
         kind = AutoConfig.from_pretrained(source).model_type
@@ -169,6 +150,8 @@ def _open_model(source: str, placement: Placement, device: torch.device) -> PreT
         ) from error
     except Exception as error:  # safetensors, the hub and torch raise families of their own
         raise _refuse(source, "model", error) from error
+    # A hub's own ways of writing (temperature, penalties) would mix with those asked for.
+    model.generation_config = GenerationConfig()
     if device.type == "cpu":
         group_attention(model)
     return model
@@ -177,7 +160,7 @@ def _open_model(source: str, placement: Placement, device: torch.device) -> PreT
 def _refuse(source: str, what: str, error: Exception) -> ModelMissingError:
     place = f"in the folder {source}" if Path(source).is_dir() else f"under the name {source}"
     return ModelMissingError(
-        f"No usable {what} {place}: {str(error).strip().splitlines()[0]}",
+        f"No usable {what} {place}: {tell_first_line(error)}",
         next_step="Name a folder with config.json, model.safetensors, tokenizer.json and "
         "preprocessor_config.json, or a hub id that can be reached; `vlm:tiny` is shipped.",
     )
@@ -186,22 +169,11 @@ def _refuse(source: str, what: str, error: Exception) -> ModelMissingError:
 def _find_settings(source: str, adapters: tuple[str, ...]) -> VlmSettings:
     """Those saved with the first adapter that has some, else with the model, else the defaults."""
     for place in (*adapters, source):
-        found = read_vlm_settings(_find_folder(place))
+        path = find_file(place, FILE_NAME)
+        found = read_vlm_settings(path.parent) if path else None
         if found is not None:
             return found
     return VlmSettings()
-
-
-def _find_folder(place: str) -> Path:
-    """The folder of a model on this machine, also of one that came from a hub."""
-    if Path(place).is_dir():
-        return Path(place)
-    from huggingface_hub import try_to_load_from_cache
-
-    from odia_ocr.recognize.vlm.settings import FILE_NAME
-
-    cached = try_to_load_from_cache(place, FILE_NAME)
-    return Path(cached).parent if isinstance(cached, str) else Path(place)
 
 
 def _choose_device(wanted: str) -> torch.device:
@@ -213,8 +185,11 @@ def _choose_device(wanted: str) -> torch.device:
         raise ConfigError(
             f"Unknown device {wanted!r}.", next_step="Use auto, cpu, cuda or cuda:1."
         ) from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ResourceMissingError("There is no CUDA device.", next_step="Use --device cpu.")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ResourceMissingError(
+            f"There is no device {wanted}: {torch.cuda.device_count()} CUDA devices were found.",
+            next_step="Use --device auto or --device cpu.",
+        )
     return device
 
 
@@ -229,9 +204,10 @@ def _quantise(bits: str) -> Any:
 
     from transformers import BitsAndBytesConfig
 
-    if importlib.util.find_spec("bitsandbytes") is None:
+    missing = [n for n in ("bitsandbytes", "accelerate") if importlib.util.find_spec(n) is None]
+    if missing:
         raise ResourceMissingError(
-            f"--load-in {bits} needs bitsandbytes, which is not installed.",
-            next_step="Install it with: pip install bitsandbytes, or leave --load-in out.",
+            f"--load-in {bits} needs {' and '.join(missing)}, not installed here.",
+            next_step=f"Install with: pip install {' '.join(missing)}, or leave --load-in out.",
         )
     return BitsAndBytesConfig(**{f"load_in_{bits}": True})

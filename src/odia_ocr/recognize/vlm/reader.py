@@ -12,23 +12,28 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from odia_ocr.errors import OdiaOcrError, RecognitionError
+from odia_ocr.errors import OdiaOcrError
 from odia_ocr.recognize.vlm.alphabet_guard import find_loop
 from odia_ocr.recognize.vlm.decoding import VlmDecoding
 from odia_ocr.recognize.vlm.inputs import EncodedSample
-from odia_ocr.recognize.vlm.opening import OpenVlm, Placement, open_vlm
+from odia_ocr.recognize.vlm.naming import VlmName
+from odia_ocr.recognize.vlm.opening import OpenVlm, open_vlm
 from odia_ocr.recognize.vlm.symbols import make_symbols
 from odia_ocr.recognize.vlm.writing import Seen, Writer, Written
 from odia_ocr.types import Candidates, Hypothesis, LineImage, Problem
 
 DETERMINISTIC = VlmDecoding()
-SEPARATOR = "::"  # between a model and its adapters in the name of an engine
 _BATCH = 16
 _LEAST_CONTRAST = 12  # grey levels between the darkest and the lightest of a line with writing
 
 
 class Speaker(Protocol):
     """How the adapters of a model speak: one of them, or several as one."""
+
+    @property
+    def writer(self) -> Writer:
+        """Of the open model."""
+        ...
 
     def write(self, seen: Seen, decoding: VlmDecoding, most: int) -> tuple[Tensor, Tensor]:
         """Token ids (B * readings, T) and the log-probabilities (B * readings, T, vocabulary)."""
@@ -145,28 +150,22 @@ class VlmRecognizer:
 
     def _write(self, samples: list[EncodedSample], decoding: VlmDecoding) -> list[list[Written]]:
         """Readings of each sample, likeliest first."""
-        writer = self._writer
-        seen = writer.see(samples)
-        most = decoding.most or max(_guess_most(sample) for sample in samples)
-        draws = max(0, decoding.samples - 1) if decoding.samples > 1 else decoding.samples
-        made = []
+        seen = self.speaker.writer.see(samples)
+        limits = [decoding.most or _guess_most(sample) for sample in samples]
+        ways = [decoding]
         if decoding.samples > 1:  # the likeliest text is one of the readings
-            made.append(self.speaker.write(seen, replace(decoding, samples=0, nbest=1), most))
-            decoding = replace(decoding, samples=draws)
-        made.append(self.speaker.write(seen, decoding, most))
+            ways = [
+                replace(decoding, samples=0, nbest=1),
+                replace(decoding, samples=decoding.samples - 1),
+            ]
         found: list[list[Written]] = [[] for _ in samples]
-        for tokens, scores in made:
+        for way in ways:
+            tokens, scores = self.speaker.write(seen, way, max(limits))
             each = len(tokens) // len(samples)
-            for row, written in enumerate(writer.collect(tokens, scores)):
-                found[row // each].append(written)
-        if decoding.samples:
-            return [[texts[0], *sorted(texts[1:], key=lambda w: -w.logp)] for texts in found]
-        return [sorted(texts, key=lambda w: (_runs_on(w), -w.logp)) for texts in found]
-
-    @property
-    def _writer(self) -> Writer:
-        writer: Writer = self.speaker.writer  # type: ignore[attr-defined]
-        return writer
+            for row, written in enumerate(self.speaker.writer.collect(tokens, scores)):
+                # Lines of a batch share the longest limit; each keeps to its own.
+                found[row // each].append(written.cut(limits[row // each]))
+        return [_rank(texts) for texts in found]
 
     def _collect(self, sample: EncodedSample, texts: list[Written]) -> Candidates:
         """Distinct readings; posteriors are shares of their probabilities."""
@@ -189,17 +188,21 @@ class VlmRecognizer:
     def _refuse(self, sample: EncodedSample) -> Problem:
         return Problem(
             "loop",
-            "The model repeats itself without end on this line.",
+            "The model came to no end on this line: it repeats itself, or wrote all that it may.",
             "Read it with another engine, or with beams.",
             line_id=sample.id,
         )
 
 
+def _rank(texts: list[Written]) -> list[Written]:
+    """Likeliest first; without those that run on, if any does not."""
+    ended = [written for written in texts if not _runs_on(written)]
+    return sorted(ended or texts, key=lambda written: -written.logp)
+
+
 def _runs_on(written: Written) -> bool:
     """Whether a text came to no end, or would have repeated itself had it been let."""
-    pieces = [token.piece for token in written.tokens]
-    known = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
-    return not written.finished or bool(find_loop([known[p] for p in pieces[:-1]]))
+    return not written.finished or find_loop([t.piece for t in written.tokens[:-1]]) > 0
 
 
 def _guess_most(sample: EncodedSample) -> int:
@@ -209,31 +212,22 @@ def _guess_most(sample: EncodedSample) -> int:
     return int(24 + 4 * letters)
 
 
-def load(
-    model: str | None,
-    *,
-    threads: int | None = None,
-    placement: Placement | None = None,
-    batch: int = _BATCH,
-) -> VlmRecognizer:
-    """Open "BASE", or "BASE::ADAPTER::ADAPTER...": one adapter reads, several as one.
+def load(model: str | None, *, threads: int | None = None) -> VlmRecognizer:
+    """Open a model, or one with adapters: one adapter reads, several read as one.
 
     Args:
-        model: Folder or hub id, and adapters; None is the shipped small model.
+        model: See `odia_ocr.recognize.vlm.naming`; None is the shipped small model.
         threads: Threads of torch.
-        placement: Where and how weights are held.
-        batch: Lines looked at together.
 
     Raises:
+        UsageError: If a name is empty, or holds unknown settings.
         ModelMissingError: If something is missing, damaged or does not fit.
         ResourceMissingError: If the device or a library is missing.
     """
     if threads:
         torch.set_num_threads(threads)
-    base, *adapters = (model or "tiny").split(SEPARATOR)
-    if not base:
-        raise RecognitionError("No model is named.", next_step="Write vlm:FOLDER or vlm:HUB_ID.")
-    vlm = open_vlm(base, tuple(adapters), placement=placement)
+    name = VlmName.parse(model or "")
+    vlm = open_vlm(name.base, name.adapters, placement=name.placement)
     writer = Writer(vlm)
     if len(vlm.adapters) > 1:
         from odia_ocr.recognize.vlm.ensemble import JointSpeaker
@@ -241,4 +235,4 @@ def load(
         speaker: Speaker = JointSpeaker(writer, vlm.adapters)
     else:
         speaker = SingleSpeaker(writer, *vlm.adapters)
-    return VlmRecognizer(vlm.name, vlm, speaker, batch=batch)
+    return VlmRecognizer(vlm.name, vlm, speaker, name.decoding, name.batch or _BATCH)

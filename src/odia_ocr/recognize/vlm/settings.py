@@ -61,8 +61,8 @@ def read_vlm_settings(folder: Path) -> VlmSettings | None:
     if not path.exists():
         return None
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        values = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
         raise ConfigError(
             f"Cannot read {path}: {error}.", next_step="Copy it again from where the model is from."
         ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from odia_ocr.recognize.decode.spelling import spell_symbols
 from odia_ocr.types import Symbol
@@ -30,11 +30,13 @@ def make_symbols(tokens: Sequence[ScoredToken]) -> tuple[Symbol, ...]:
     """Symbols in the usual spelling; their log-probabilities add up to those of the tokens.
 
     A character gets the share of its bytes; bytes that make no character are left out and their
-    share goes to the symbol before. Rivals are told where one token is one character.
+    share goes to the symbol before, or to the first one. Special tokens, which have no bytes, are
+    left out with theirs. Rivals are told where one token is one character.
     """
     owners = [token for token in tokens for _ in token.piece]
     data = b"".join(token.piece for token in tokens)
     symbols: list[Symbol] = []
+    early = 0.0  # of broken bytes before the first character
     at = 0
     while at < len(data):
         length = _count_bytes(data[at])
@@ -45,10 +47,13 @@ def make_symbols(tokens: Sequence[ScoredToken]) -> tuple[Symbol, ...]:
         logp = min(0.0, sum(token.logp / len(token.piece) for token in part))
         if text:
             text = unicodedata.normalize("NFC", text)
-            symbols.append(Symbol(text, logp, None, _find_rivals(part[0], data[at : at + length])))
+            rivals = _find_rivals(part[0], data[at : at + length])
+            symbols.append(Symbol(text, early + logp, None, rivals))
+            early = 0.0
         elif symbols:
-            before = symbols[-1]
-            symbols[-1] = Symbol(before.text, before.logp + logp, None, before.alternatives)
+            symbols[-1] = replace(symbols[-1], logp=symbols[-1].logp + logp)
+        else:
+            early += logp
         at += length
     return spell_symbols(tuple(symbols))
 

@@ -21,6 +21,7 @@ from odia_ocr.recognize.vlm.alphabet_guard import (
     list_token_bytes,
 )
 from odia_ocr.recognize.vlm.decoding import VlmDecoding
+from odia_ocr.recognize.vlm.drawing import Draws
 from odia_ocr.recognize.vlm.inputs import EncodedSample
 from odia_ocr.recognize.vlm.opening import OpenVlm
 from odia_ocr.recognize.vlm.symbols import ScoredToken
@@ -87,6 +88,12 @@ class Written:
         """Natural logarithm of the probability of the whole text, <= 0."""
         return min(0.0, sum(token.logp for token in self.tokens))
 
+    def cut(self, most: int) -> Written:
+        """The same, not finished if it is longer than `most` tokens."""
+        if len(self.tokens) <= most:
+            return self
+        return Written(self.tokens[:most], finished=False)
+
 
 class Writer:
     """Writes with one open model."""
@@ -140,27 +147,27 @@ class Writer:
             first: Logits processors that come before the others.
         """
         prompt = seen.ids.shape[1]
-        guards: list[Any] = [*first, LoopGuard(prompt)]
+        processors: list[Any] = list(first)
         if decoding.limited:
-            guards.append(OnlyAlphabet(self._table, prompt))
-        options: dict[str, Any] = {"do_sample": False, "num_beams": decoding.beams}
+            processors.append(OnlyAlphabet(self._table, prompt))
+        processors.append(LoopGuard(prompt, self._pieces))
+        beams, kept = decoding.beams, decoding.nbest
         if decoding.samples:
-            torch.manual_seed(decoding.seed)
-            options = {
-                "do_sample": True,
-                "temperature": decoding.temperature,
-                "top_p": decoding.top_p,
-                "top_k": decoding.top_k,
-            }
-        if rows is not None:
-            options["adapter_names"] = list(rows)
+            processors.append(Draws(decoding))
+            seen, beams, kept = seen.repeat(decoding.samples), 1, 1
+            rows = rows and [name for name in rows for _ in range(decoding.samples)]
+        options: dict[str, Any] = {} if rows is None else {"adapter_names": list(rows)}
+        if beams > 1:  # beams are ranked by the probability of the whole text
+            options["length_penalty"] = 0.0
         made = self.vlm.model.generate(
             **seen.inputs,
             **options,
-            num_return_sequences=decoding.samples or decoding.nbest,
+            do_sample=False,
+            num_beams=beams,
+            num_return_sequences=kept,
             max_new_tokens=most,
             repetition_penalty=1.0,
-            logits_processor=guards,
+            logits_processor=processors,
             eos_token_id=self._end,
             pad_token_id=self.vlm.encoder.pad_id,
         )
@@ -187,10 +194,10 @@ class Writer:
             mm_token_type_ids=torch.cat([seen.kinds, more], 1),
             image_grid_thw=seen.grids,
             use_cache=False,
+            logits_to_keep=written.shape[1] + 1,  # a vocabulary of 150,000 is wide
             **options,
         ).logits
-        at = seen.ids.shape[1] - 1
-        told: Tensor = logits[:, at : at + written.shape[1]].float().log_softmax(-1)
+        told: Tensor = logits[:, :-1].float().log_softmax(-1)
         return told
 
     def collect(self, written: Tensor, scores: Tensor) -> list[Written]:

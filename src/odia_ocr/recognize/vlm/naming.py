@@ -1,0 +1,144 @@
+"""The whole name of a vision-language engine: model, adapters, and how it is held and writes.
+
+`vlm:MODEL::ADAPTER::ADAPTER?dtype=bfloat16&beams=5`; what is put in one name can stand in a
+configuration, in a report and on the command line alike. Needs no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from odia_ocr.errors import UsageError
+from odia_ocr.recognize.vlm.decoding import VlmDecoding
+from odia_ocr.recognize.vlm.placement import Placement
+from odia_ocr.runtime import find_weights
+
+KIND = "vlm"
+TINY = "tiny"
+_SEPARATOR = "::"
+_PLACEMENT = ("device", "dtype", "load_in")
+_NUMBERS = ("batch", "beams", "nbest", "most")
+
+
+@dataclass(frozen=True, slots=True)
+class VlmName:
+    """A model with its adapters and settings.
+
+    Attributes:
+        base: "tiny", a folder or a hub id.
+        adapters: Folders or hub ids; one reads, several read as one.
+        placement: Where and how weights are held.
+        decoding: How it writes.
+        batch: Lines looked at together; 0 takes the usual number.
+    """
+
+    base: str = TINY
+    adapters: tuple[str, ...] = ()
+    placement: Placement = field(default_factory=Placement)
+    decoding: VlmDecoding = field(default_factory=VlmDecoding)
+    batch: int = 0
+
+    @classmethod
+    def parse(cls, model: str) -> VlmName:
+        """Read "MODEL::ADAPTER?key=value"; without a model it is the shipped one.
+
+        Raises:
+            UsageError: On an unknown key or a value that is none of its.
+            ConfigError: On a value out of range.
+        """
+        names, _, said = model.partition("?")
+        base, *adapters = names.split(_SEPARATOR)
+        if not all(adapters) or (adapters and not base):
+            raise UsageError(
+                f"A model or adapter has no name in {model!r}.",
+                next_step="Write vlm:BASE or vlm:BASE::ADAPTER, each a folder or a hub id.",
+            )
+        values: dict[str, str] = dict(parse_qsl(said, keep_blank_values=True))
+        unknown = sorted(set(values) - {*_PLACEMENT, *_NUMBERS, "limited"})
+        if unknown:
+            raise UsageError(
+                f"Unknown settings of a vlm engine: {', '.join(unknown)}.",
+                next_step=f"Known: {', '.join((*_PLACEMENT, *_NUMBERS, 'limited'))}.",
+            )
+        numbers = {key: _read_number(key, values[key]) for key in _NUMBERS if key in values}
+        beams, nbest = numbers.get("beams", 1), numbers.get("nbest", 1)
+        decoding = VlmDecoding(
+            beams=max(beams, nbest),
+            nbest=nbest,
+            most=numbers.get("most", 0),
+            limited=values.get("limited") not in ("0", "no", "false"),
+        )
+        placed = {key: values[key] for key in _PLACEMENT if key in values}
+        made: Any = Placement(**placed)  # type: ignore[arg-type]
+        return cls(base or TINY, tuple(adapters), made, decoding, numbers.get("batch", 0))
+
+
+def compose_engine(
+    engine: str,
+    *,
+    adapters: tuple[str, ...] = (),
+    device: str | None = None,
+    dtype: str | None = None,
+    load_in: str | None = None,
+) -> str:
+    """An engine's whole name from the options of a command; other engines take none of them.
+
+    Raises:
+        UsageError: If options for a vlm engine were given with another one.
+    """
+    given = {"device": device, "dtype": dtype, "load_in": load_in}
+    options = {key: value for key, value in given.items() if value is not None}
+    kind, _, model = engine.partition(":")
+    if not adapters and not options:
+        return engine
+    if kind != KIND:
+        raise UsageError(
+            f"--adapter, --device, --dtype and --load-in are for vlm engines, not for {engine!r}.",
+            next_step="Add --engine vlm:MODEL, or leave them out.",
+        )
+    names, _, said = model.partition("?")
+    whole = _SEPARATOR.join([names or TINY, *adapters])
+    asked = "&".join(part for part in (said, urlencode(options)) if part)
+    return f"{KIND}:{whole}{f'?{asked}' if asked else ''}"
+
+
+def find_base(base: str) -> Path:
+    """The folder of a model; of a hub id a path that does not exist.
+
+    Raises:
+        ModelMissingError: If the shipped model is not in this installation.
+    """
+    if base == TINY:
+        return find_weights(f"vlm-{TINY}/model", ".safetensors").parent
+    return Path(base)
+
+
+def join_engines(engines: Sequence[str]) -> str:
+    """The engine that reads with all adapters of several vlm engines as one.
+
+    Raises:
+        UsageError: If they are not vlm engines with adapters for one model.
+    """
+    parts = [engine.partition(":")[2].partition("?") for engine in engines]
+    bases = {names.split(_SEPARATOR)[0] for names, _, _ in parts}
+    adapters = [_SEPARATOR.join(names.split(_SEPARATOR)[1:]) for names, _, _ in parts]
+    if any(engine.partition(":")[0] != KIND for engine in engines) or len(bases) != 1:
+        raise UsageError(
+            f"{', '.join(engines)} cannot read as one.",
+            next_step="Name vlm engines with adapters for one model.",
+        )
+    if not all(adapters):
+        raise UsageError("An engine without an adapter cannot join those with one.")
+    said = parts[0][2]
+    whole = _SEPARATOR.join([*bases, *adapters])
+    return f"{KIND}:{whole}{f'?{said}' if said else ''}"
+
+
+def _read_number(key: str, value: str) -> int:
+    if not value.isdigit():
+        raise UsageError(f"{key} of a vlm engine must be a whole number, got {value!r}.")
+    return int(value)

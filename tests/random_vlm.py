@@ -1,0 +1,49 @@
+"""A small vision-language model of random weights, as a folder that can be opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from odia_ocr.train.vlm_tiny import (
+    TINY_SETTINGS,
+    TinyShape,
+    make_image_processor,
+    make_model,
+    make_tokenizer,
+)
+
+SHAPE = TinyShape(
+    width=32,
+    layers=2,
+    heads=2,
+    key_heads=1,
+    inner=64,
+    sight=32,
+    sight_layers=2,
+    sight_heads=2,
+    sight_inner=64,
+)
+
+
+def make_random_model(seed: int = 5) -> Any:
+    """Decided about what it writes, and likely to end a text: the end of a turn weighs more."""
+    torch.manual_seed(seed)
+    tokenizer = make_tokenizer()
+    model = make_model(tokenizer, SHAPE)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(8)
+        model.get_input_embeddings().weight[tokenizer.eos_token_id] *= 3
+    return model.eval()
+
+
+def save_random_base(folder: Path) -> Path:
+    make_random_model().save_pretrained(folder)
+    make_tokenizer().save_pretrained(folder)
+    make_image_processor(TINY_SETTINGS).save_pretrained(folder)
+    TINY_SETTINGS.save(folder)
+    return folder
