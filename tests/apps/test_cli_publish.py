@@ -176,7 +176,7 @@ def test_an_adapter_goes_up_with_its_base_and_without_the_trainers_state(
         "other",
         f"https://huggingface.co/{BASE}",
     )
-    assert f"--engine vlm:{BASE}::me/odia-lora" in card.text
+    assert f"--engine vlm:{BASE} --adapter me/odia-lora" in card.text
     assert "More Information Needed" not in card.text
 
 

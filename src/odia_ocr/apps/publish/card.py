@@ -203,7 +203,7 @@ pip install odia-ocr huggingface_hub
 hf download {facts.repo} --local-dir model
 odia-ocr read page.jpg --engine ctc:model/{model.weights[0]}
 ```"""
-    engine = f"{model.base_model}::{facts.repo}" if model.base_model else facts.repo
+    engine = f"{model.base_model} --adapter {facts.repo}" if model.base_model else facts.repo
     return f"""```sh
 pip install 'odia-ocr[vlm]'
 odia-ocr read page.jpg --engine vlm:{engine}

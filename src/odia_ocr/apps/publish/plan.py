@@ -93,7 +93,7 @@ def _tell_how(model: ModelFolder, results: Path) -> str:
     engines = {
         "onnx": f"ctc:{model.folder / model.weights[0]}",
         "model": f"vlm:{model.folder}",
-        "adapter": f"vlm:{model.base_model}::{model.folder}",
+        "adapter": f"vlm:{model.base_model} --adapter {model.folder}",
     }
     return (
         f"Measure it: odia-ocr evaluate SET --engine {engines[model.kind]} --json {results}, or"
