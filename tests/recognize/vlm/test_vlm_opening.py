@@ -201,13 +201,16 @@ def test_adapters_saved_by_old_libraries_are_translated(
     rename_keys(old, lambda key: key.replace("model.language_model.layers", "model.layers"))
     assert not any("language_model" in key for key in load_file(old / WEIGHTS))
     vlm = open_vlm(str(base), (adapters[0], str(old)))
-    for now, then in zip(read_lora(vlm, "a0"), read_lora(vlm, "a1"), strict=True):
+    first, second = (read_lora(vlm, name) for name in vlm.adapters)
+    for now, then in zip(first, second, strict=True):
         assert torch.equal(now, then)
         assert now.any()
 
 
 def test_a_trainable_adapter_learns(vlm: OpenVlm, adapters: tuple[str, ...], base: Path) -> None:
-    model = add_adapter(open_vlm(str(base)).model, adapters[0], "mine", trainable=True)
+    model = add_adapter(
+        open_vlm(str(base), shared=False).model, adapters[0], "mine", trainable=True
+    )
     learned = [name for name, p in model.named_parameters() if p.requires_grad]
     assert learned
     assert all("lora_" in name for name in learned)
@@ -307,3 +310,15 @@ def test_a_file_that_a_hub_lacks_is_none(
     assert find_file(name, "odia_ocr.json") is None
     assert find_file("me/nothing", WEIGHTS) is None
     assert adapter_files.tell_first_line(ValueError()) == "ValueError"
+
+
+def test_engines_of_one_base_share_its_weights(
+    base: Path, adapters: tuple[str, ...], save_adapter: Callable[..., Path]
+) -> None:
+    bare, first, second = (
+        open_vlm(str(base), chosen) for chosen in ((), (adapters[0],), (adapters[1],))
+    )
+    assert bare.weights is first.weights is second.weights
+    assert first.adapters != second.adapters
+    apart = str(save_adapter(9, use_dora=True))
+    assert open_vlm(str(base), (apart,)).weights is not first.weights

@@ -14,6 +14,7 @@ from torch import Tensor
 from odia_ocr.errors import UsageError
 from odia_ocr.recognize import open_recognizer
 from odia_ocr.recognize.vlm.decoding import VlmDecoding
+from odia_ocr.recognize.vlm.inputs import EncodedSample
 from odia_ocr.recognize.vlm.opening import OpenVlm
 from odia_ocr.recognize.vlm.reader import SingleSpeaker, Speaker, VlmRecognizer, load
 from odia_ocr.recognize.vlm.writing import Seen, Writer
@@ -35,6 +36,9 @@ class FakeSpeaker:
     say: dict[int, list[str]]
     most_rows: int = 100
     asked: list[tuple[int, float]] = field(default_factory=list)
+
+    def look(self, samples: Sequence[EncodedSample]) -> Seen:
+        return self.writer.see(samples)
 
     def write(self, seen: Seen, decoding: VlmDecoding, most: int) -> tuple[Tensor, Tensor]:
         self.asked.append((len(seen.ids), decoding.temperature if decoding.samples else 0.0))

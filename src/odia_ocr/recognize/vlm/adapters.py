@@ -65,6 +65,21 @@ def add_adapter(
     return model
 
 
+def fits_beside_others(folder: str) -> bool:
+    """Whether an adapter can lie on one model with others, and in one batch with them.
+
+    Not if it changes the vision tower, holds whole layers or is a DoRA adapter; one that is
+    missing or damaged is to fail on a model of its own.
+    """
+    try:
+        stored = _find_files(folder)
+        config = json.loads((stored / _CONFIG).read_text(encoding="utf-8"))
+        plain = not config.get("use_dora") and not config.get("modules_to_save")
+        return plain and not any("visual" in layer for layer in _read_layers(stored))
+    except (ModelMissingError, ValueError):
+        return False
+
+
 def find_file(source: str, name: str) -> Path | None:
     """A file of a model or adapter, from its folder or from the hub; None if it has none."""
     from transformers.utils import cached_file

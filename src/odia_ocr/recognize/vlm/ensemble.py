@@ -19,6 +19,7 @@ from transformers import LogitsProcessor
 from odia_ocr.errors import ConfigError
 from odia_ocr.recognize.vlm.adapters import list_layers
 from odia_ocr.recognize.vlm.decoding import VlmDecoding
+from odia_ocr.recognize.vlm.inputs import EncodedSample
 from odia_ocr.recognize.vlm.opening import OpenVlm
 from odia_ocr.recognize.vlm.writing import Seen, Writer
 
@@ -55,20 +56,26 @@ class JointSpeaker:
     def __post_init__(self) -> None:
         check_shared_sight(self.writer.vlm)
 
+    def look(self, samples: Sequence[EncodedSample]) -> Seen:
+        """Look at the pictures once, for all adapters."""
+        with self.writer.vlm.speaking():
+            return self.writer.see(samples)
+
     def write(self, seen: Seen, decoding: VlmDecoding, most: int) -> tuple[Tensor, Tensor]:
         """Readings of the mean of the adapters' probabilities."""
         count, lines = len(self.adapters), len(seen.ids)
         rows = [name for name in self.adapters for _ in range(lines)]
-        written = self.writer.write(
-            seen.stack(count), decoding, most=most, rows=rows, first=[MeanProbability(count)]
-        )
-        kept = written[: len(written) // count]  # all copies wrote the same
-        each = len(kept) // lines
-        logs = self.writer.score(
-            seen.repeat(each).stack(count),
-            kept.repeat(count, 1),
-            rows=[name for name in self.adapters for _ in range(lines * each)],
-        )
+        with self.writer.vlm.speaking(self.adapters[0]):
+            written = self.writer.write(
+                seen.stack(count), decoding, most=most, rows=rows, first=[MeanProbability(count)]
+            )
+            kept = written[: len(written) // count]  # all copies wrote the same
+            each = len(kept) // lines
+            logs = self.writer.score(
+                seen.repeat(each).stack(count),
+                kept.repeat(count, 1),
+                rows=[name for name in self.adapters for _ in range(lines * each)],
+            )
         return kept, mean_logs(logs, count)
 
 
@@ -83,11 +90,12 @@ def write_mixed(
     count, lines = len(adapters), len(seen.ids)
     rows = [name for name in adapters for _ in range(lines)]
     stacked = seen.stack(count)
-    written = writer.write(stacked, decoding, most=most, rows=rows)
-    each = len(written) // (count * lines)
-    logs = writer.score(
-        stacked.repeat(each), written, rows=[name for name in rows for _ in range(each)]
-    )
+    with writer.vlm.speaking(adapters[0]):
+        written = writer.write(stacked, decoding, most=most, rows=rows)
+        each = len(written) // (count * lines)
+        logs = writer.score(
+            stacked.repeat(each), written, rows=[name for name in rows for _ in range(each)]
+        )
     return list(zip(written.chunk(count), logs.chunk(count), strict=True))
 
 

@@ -6,14 +6,23 @@ in reading alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import torch
 
 from odia_ocr.errors import ConfigError, ModelMissingError, ResourceMissingError
-from odia_ocr.recognize.vlm.adapters import add_adapter, find_file, tell_first_line
+from odia_ocr.recognize.vlm.adapters import (
+    add_adapter,
+    find_file,
+    fits_beside_others,
+    tell_first_line,
+)
 from odia_ocr.recognize.vlm.attention import group_attention
 from odia_ocr.recognize.vlm.inputs import IMAGE_TOKEN, VlmEncoder
 from odia_ocr.recognize.vlm.naming import TINY, find_base
@@ -26,32 +35,89 @@ if TYPE_CHECKING:
 KINDS = ("qwen2_5_vl", "qwen2_vl")
 
 
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Weights:
+    """The weights of a base and of all adapters that were opened on it.
+
+    Attributes:
+        model: Bare, or a `PeftModel` once there are adapters.
+        device: Where it computes.
+        names: Folder or hub id of each adapter -> its name on the model.
+        lock: Held while the model computes: it remembers things between its steps.
+    """
+
+    model: Any
+    device: torch.device
+    names: dict[str, str] = field(default_factory=dict)
+    lock: RLock = field(default_factory=RLock)
+
+    def add(self, adapter: str) -> str:
+        """Put an adapter onto the model, once; returns its name.
+
+        Raises:
+            ModelMissingError: If it is missing, damaged, or made for another model.
+        """
+        with self.lock:
+            if adapter not in self.names:
+                name = f"a{len(self.names)}"
+                self.model = add_adapter(self.model, adapter, name).eval()
+                self.names[adapter] = name
+            return self.names[adapter]
+
+
+_OPEN: WeakValueDictionary[tuple[str, Placement], Weights] = WeakValueDictionary()
+
+
 @dataclass(slots=True, eq=False)
 class OpenVlm:
-    """A model that is open.
+    """A model that is open; several may share its weights.
 
     Attributes:
         name: For people, without the folder it lies in.
-        model: Bare, or a `PeftModel` when there are adapters.
+        weights: Of the base and its adapters.
         encoder: Makes its inputs.
-        adapters: Names of its adapters, in the order they were given.
-        device: Where it computes.
+        adapters: Names of its own adapters, in the order they were given.
     """
 
     name: str
-    model: Any
+    weights: Weights
     encoder: VlmEncoder
-    adapters: tuple[str, ...]
-    device: torch.device
+    adapters: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> Any:
+        """The model, with the adapters of all that share it."""
+        return self.weights.model
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self.weights.device
 
     @property
     def base(self) -> Any:
         """The model below its adapters."""
-        return self.model.get_base_model() if self.adapters else self.model
+        return self.model.get_base_model() if hasattr(self.model, "peft_config") else self.model
+
+    @contextmanager
+    def speaking(self, adapter: str = "") -> Iterator[None]:
+        """Compute with one adapter, or without any, and let nobody else compute meanwhile."""
+        with self.weights.lock:
+            if adapter:
+                self.model.set_adapter(adapter)
+            elif hasattr(self.model, "peft_config"):
+                with self.model.disable_adapter():
+                    yield
+                return
+            yield
 
 
 def open_vlm(
-    base: str, adapters: tuple[str, ...] = (), *, placement: Placement | None = None
+    base: str,
+    adapters: tuple[str, ...] = (),
+    *,
+    placement: Placement | None = None,
+    shared: bool = True,
 ) -> OpenVlm:
     """Open a model with its adapters.
 
@@ -59,6 +125,8 @@ def open_vlm(
         base: Folder or hub id of a Qwen2.5-VL; "tiny" is the shipped one.
         adapters: Folders or hub ids of LoRA adapters for it.
         placement: Where and how.
+        shared: Use the weights of a base that is open already, where the adapters can lie beside
+            others; not for training.
 
     Raises:
         ModelMissingError: If something is missing, damaged or does not fit.
@@ -69,19 +137,19 @@ def open_vlm(
     disable_progress_bar()
     placement = placement or Placement()
     source = str(find_base(base)) if base == TINY else base
-    device = _choose_device(placement.device)
-    model = _open_model(source, placement, device)
-    tokenizer, processor = open_tokenizer(source), open_processor(source)
-    settings = _find_settings(source, adapters)
-    encoder = VlmEncoder(tokenizer, processor, settings)
-    names = []
-    for i, folder in enumerate(adapters):
-        names.append(f"a{i}")
-        model = add_adapter(model, folder, names[-1])
-    if names:
-        model.set_adapter(names[0])
+    shared = shared and all(map(fits_beside_others, adapters))
+    weights = _OPEN.get((source, placement)) if shared else None
+    if weights is None:
+        device = _choose_device(placement.device)
+        weights = Weights(_open_model(source, placement, device).eval(), device)
+        if shared:
+            _OPEN[source, placement] = weights
+    encoder = VlmEncoder(
+        open_tokenizer(source), open_processor(source), _find_settings(source, adapters)
+    )
+    names = tuple(weights.add(adapter) for adapter in adapters)
     shown = "+".join([Path(base).name, *(Path(folder).name for folder in adapters)])
-    return OpenVlm(f"vlm-{shown}", model.eval(), encoder, tuple(names), device)
+    return OpenVlm(f"vlm-{shown}", weights, encoder, names)
 
 
 def open_tokenizer(source: str) -> Any:

@@ -30,6 +30,10 @@ _LEAST_CONTRAST = 12  # grey levels between the darkest and the lightest of a li
 class Speaker(Protocol):
     """How the adapters of a model speak: one of them, or several as one."""
 
+    def look(self, samples: Sequence[EncodedSample]) -> Seen:
+        """Look at the pictures of samples that end where the answer begins."""
+        ...
+
     @property
     def writer(self) -> Writer:
         """Of the open model."""
@@ -52,12 +56,16 @@ class SingleSpeaker:
     writer: Writer
     adapter: str = ""
 
+    def look(self, samples: Sequence[EncodedSample]) -> Seen:
+        """See `Speaker`."""
+        with self.writer.vlm.speaking(self.adapter):
+            return self.writer.see(samples)
+
     def write(self, seen: Seen, decoding: VlmDecoding, most: int) -> tuple[Tensor, Tensor]:
         """See `Speaker`."""
-        if self.adapter:
-            self.writer.vlm.model.set_adapter(self.adapter)
-        written = self.writer.write(seen, decoding, most=most)
-        return written, self.writer.score(seen.repeat(len(written) // len(seen.ids)), written)
+        with self.writer.vlm.speaking(self.adapter):
+            written = self.writer.write(seen, decoding, most=most)
+            return written, self.writer.score(seen.repeat(len(written) // len(seen.ids)), written)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +158,7 @@ class VlmRecognizer:
 
     def _write(self, samples: list[EncodedSample], decoding: VlmDecoding) -> list[list[Written]]:
         """Readings of each sample, likeliest first."""
-        seen = self.speaker.writer.see(samples)
+        seen = self.speaker.look(samples)
         limits = [decoding.most or _guess_most(sample) for sample in samples]
         ways = [decoding]
         if decoding.samples > 1:  # the likeliest text is one of the readings

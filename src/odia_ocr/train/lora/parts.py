@@ -20,7 +20,7 @@ from odia_ocr.errors import OdiaOcrError, ResourceMissingError
 from odia_ocr.language import EditCounts, count_edits, fold
 from odia_ocr.recognize.vlm.adapters import add_adapter
 from odia_ocr.recognize.vlm.inputs import EncodedSample, VlmEncoder
-from odia_ocr.recognize.vlm.opening import OpenVlm, open_vlm
+from odia_ocr.recognize.vlm.opening import OpenVlm, Weights, open_vlm
 from odia_ocr.recognize.vlm.placement import Placement
 from odia_ocr.recognize.vlm.reader import SingleSpeaker, VlmRecognizer
 from odia_ocr.recognize.vlm.settings import VlmSettings
@@ -46,7 +46,7 @@ def open_trainee(
     placement = Placement(device=device or config.device, dtype=dtype)
     if dtype == "auto" and torch.cuda.is_available() and placement.device != "cpu":
         placement = replace(placement, dtype="bfloat16")
-    vlm = open_vlm(config.base, placement=placement)
+    vlm = open_vlm(config.base, placement=placement, shared=False)
     vlm.encoder = VlmEncoder(
         vlm.encoder.tokenizer, vlm.encoder.image_processor, _settings_of(config, vlm)
     )
@@ -64,7 +64,7 @@ def open_trainee(
         enable = getattr(base, "activation_checkpointing_enable", None)  # since transformers 5.24
         (enable or base.gradient_checkpointing_enable)({"use_reentrant": False})
         model.enable_input_require_grads()
-    return OpenVlm(vlm.name, model.train(), vlm.encoder, (ADAPTER,), vlm.device)
+    return OpenVlm(vlm.name, Weights(model.train(), vlm.device), vlm.encoder, (ADAPTER,))
 
 
 def _settings_of(config: LoraConfig, vlm: OpenVlm) -> VlmSettings:
