@@ -167,7 +167,7 @@ def rate_clusters(reading: Reading) -> Sequence[float]:
     Unlike confidence this is low where the page is turned or in another script, although a language
     model may have found words there.
     """
-    if reading.hypothesis is None:
+    if reading.hypothesis is None or not reading.hypothesis.scored:
         return reading.cluster_confidence
     return [math.exp(min(0.0, logp) / _TEMPER) for logp in sum_clusters(reading.hypothesis)]
 

@@ -72,6 +72,7 @@ class Hypothesis:
         lm_logp: Natural log-probability from a language model, or None when none was asked.
         posterior: P(this hypothesis | the N-best list), 0..1, or None.
         source: Which engine and decoder spoke, e.g. "ctc-v1/greedy".
+        scored: False where the engine gives no probabilities: every logp is 0 and says nothing.
     """
 
     symbols: tuple[Symbol, ...]
@@ -79,6 +80,7 @@ class Hypothesis:
     lm_logp: float | None = None
     posterior: float | None = None
     source: str = ""
+    scored: bool = True
 
     def __post_init__(self) -> None:
         _check_logp("Hypothesis.optical_logp", self.optical_logp)
@@ -294,6 +296,11 @@ class LineImage:
 
     def __post_init__(self) -> None:
         _check_pixels(self.id, self.pixels)
+
+    @property
+    def is_even(self) -> bool:
+        """True when all of it is one tone: nothing can be written there."""
+        return bool((self.pixels == self.pixels[0, 0]).all())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

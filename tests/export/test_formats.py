@@ -54,6 +54,20 @@ def test_json_follows_the_schema_and_round_trips(hypotheses):
     assert document_from_json(record) == expected
 
 
+def test_json_tells_readings_without_scores():
+    document = make_document()
+    page = document.pages[0]
+    line = page.lines[0]
+    hyp = replace(line.reading.hypothesis, scored=False)
+    line = replace(line, reading=replace(line.reading, hypothesis=hyp))
+    document = replace(document, pages=(replace(page, lines=(line, *page.lines[1:])),))
+    record = document_to_json(document, hypotheses=True)
+    assert document_from_json(record) == document
+    record["pages"][0]["lines"][0]["reading"]["hypothesis"].pop("scored")  # an older file
+    again = document_from_json(record).pages[0].lines[0].reading
+    assert again.hypothesis == replace(hyp, scored=True)
+
+
 def test_json_of_nothing():
     record = json.loads(write(JsonWriter("none.png"), Document("none.png")))
     jsonschema.validate(record, SCHEMA)

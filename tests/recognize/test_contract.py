@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import unicodedata
-from importlib.resources import files
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from chat_server import serve_chat
 from odia_ocr.data.lines import make_renderer
 from odia_ocr.errors import ModelMissingError, UsageError
 from odia_ocr.recognize import ENGINES, open_recognizer
@@ -23,13 +24,14 @@ def lines() -> list[LineImage]:
 
 
 @pytest.fixture(scope="module", params=sorted(ENGINES))
-def recognizer(request: pytest.FixtureRequest) -> Recognizer:
-    if request.param == "tesseract" and not shutil.which("tesseract"):
+def recognizer(request: pytest.FixtureRequest) -> Iterator[Recognizer]:
+    if request.param.startswith("tesseract") and not shutil.which("tesseract"):
         pytest.skip("Tesseract is not installed")
-    shipped = files("odia_ocr") / "weights/vlm-tiny/model.safetensors"
-    if request.param == "vlm" and not shipped.is_file():
-        pytest.skip("no shipped weights of a vision-language model")
-    return open_recognizer(request.param, threads=1)
+    if request.param == "remote":
+        with serve_chat() as api:
+            yield open_recognizer(f"remote:{api.url}", threads=1)
+    else:
+        yield open_recognizer(request.param, threads=1)
 
 
 def texts(results: list[object]) -> list[str]:
@@ -78,7 +80,7 @@ def test_text_is_nfc_and_scores_are_log_probabilities(
 def test_an_unknown_name_lists_the_choices() -> None:
     with pytest.raises(
         UsageError,
-        match=r"Did you mean tesseract.*\?.*Known: ctc, ctc-best, ctc-fast, tesseract, tess",
+        match=r"Did you mean tesseract.*\?.*Known: ctc, ctc-best, ctc-fast, remote, tess",
     ):
         open_recognizer("teseract")
 

@@ -118,7 +118,7 @@ def test_the_best_model_is_opened_as_any_other(
 ) -> None:
     best = train_vlm_base(tiny_config(steps=2), tmp_path / "run", report=quiet)
     assert capfd.readouterr() == ("", "")
-    recognizer = load(str(best), threads=1, batch=2)
+    recognizer = load(f"{best}?batch=2", threads=1)
     model = recognizer.vlm.base
     assert recognizer.vlm.encoder.settings == TINY_SETTINGS
     assert not any("head.weight" in name and "lm_head" not in name for name in model.state_dict())

@@ -16,6 +16,7 @@ import typer
 from odia_ocr.apps.campaign_command import app as campaign
 from odia_ocr.apps.data_command import app as data
 from odia_ocr.apps.evaluate_command import evaluate
+from odia_ocr.apps.publish_command import publish
 from odia_ocr.apps.read_command import read
 from odia_ocr.apps.render_command import app as render
 from odia_ocr.apps.techniques_command import techniques
@@ -69,6 +70,7 @@ app.add_typer(train, name="train")
 app.add_typer(data, name="data")
 app.add_typer(campaign, name="campaign")
 app.command()(techniques)
+app.command()(publish)
 
 
 def main() -> None:

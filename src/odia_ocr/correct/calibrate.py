@@ -122,14 +122,14 @@ class Calibration:
         text = normalise(hyp.text)
         return Reading(
             text=text,
-            confidence=_weigh(self.line, describe_line(hyp)) if self.line else None,
+            confidence=_weigh(self.line, describe_line(hyp)) if self.line and hyp.scored else None,
             cluster_confidence=self._rate_clusters(hyp, text),
             hypothesis=hyp,
         )
 
     def _rate_clusters(self, hyp: Hypothesis, text: str) -> tuple[float, ...]:
-        """One value a cluster; empty where spelling changed."""
-        if hyp.text != text:
+        """One value a cluster; empty where spelling changed, or the engine gave no scores."""
+        if hyp.text != text or not hyp.scored:
             return ()
         if not self.cluster:
             return tuple(min(1.0, math.exp(logp)) for logp in sum_clusters(hyp))

@@ -165,6 +165,7 @@ def _hypothesis_to_json(hyp: Hypothesis) -> Json:
         "lm_logp": hyp.lm_logp,
         "posterior": hyp.posterior,
         "source": hyp.source,
+        "scored": hyp.scored,
         "symbols": [
             {
                 "text": symbol.text,
@@ -244,6 +245,7 @@ def _hypothesis_from_json(record: Json) -> Hypothesis:
         lm_logp=record["lm_logp"],
         posterior=record["posterior"],
         source=record["source"],
+        scored=record.get("scored", True),
     )
 
 

@@ -13,6 +13,7 @@ ENGINES = {
     "ctc": "odia_ocr.recognize.ctc:load",
     "ctc-fast": "odia_ocr.recognize.ctc:load_fast",
     "ctc-best": "odia_ocr.recognize.joint:load",
+    "remote": "odia_ocr.recognize.remote:load",
     "tesseract": "odia_ocr.recognize.tesseract:load",
     "tesseract-lines": "odia_ocr.recognize.tesseract:load_lines",
     "vlm": "odia_ocr.recognize.vlm.reader:load",
@@ -29,7 +30,8 @@ def open_recognizer(name: str = "ctc", *, threads: int | None = None) -> Recogni
         name: "ctc", "ctc:FILE.onnx", "ctc-fast" (no language model), "ctc-best" (several models and
             versions of each line), "tesseract", "tesseract:ori"; "tesseract-lines" is Tesseract on
             lines that we found, also when whole pages are read; "vlm" (the shipped small
-            vision-language model), "vlm:FOLDER", "vlm:HUB_ID", "vlm:FOLDER::ADAPTER".
+            vision-language model), "vlm:FOLDER", "vlm:HUB_ID", "vlm:FOLDER::ADAPTER";
+            "remote:URL" or "remote:URL#MODEL" asks a server that speaks the OpenAI API.
         threads: Threads to compute with; None takes all cores this process may use.
 
     Raises:

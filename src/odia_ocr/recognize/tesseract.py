@@ -180,7 +180,7 @@ class TesseractLines:
         return [
             Candidates(
                 line.id,
-                (_make_hypothesis([] if _is_even(line.pixels) else found, self.program),),
+                (_make_hypothesis([] if line.is_even else found, self.program),),
             )
             for line, found in zip(lines, words, strict=True)
         ]
@@ -369,10 +369,6 @@ def _name_source(program: TesseractProgram) -> str:
 def _outline(box: tuple[int, int, int, int]) -> Polygon:
     left, top, right, bottom = map(float, box)
     return ((left, top), (right, top), (right, bottom), (left, bottom))
-
-
-def _is_even(pixels: Pixels) -> bool:
-    return bool((pixels == pixels[0, 0]).all())
 
 
 def _write_pnm(path: Path, pixels: Pixels) -> None:

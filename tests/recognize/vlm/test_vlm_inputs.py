@@ -22,8 +22,8 @@ from odia_ocr.recognize.vlm.inputs import (
     VlmEncoder,
     check_batch,
     count_tokens,
-    fit_line,
 )
+from odia_ocr.recognize.vlm.line_picture import fit_line
 from odia_ocr.recognize.vlm.settings import PATCH, VlmSettings
 from odia_ocr.train.vlm_tiny import CHAT_TEMPLATE, make_image_processor, make_tokenizer
 

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from odia_ocr.errors import SampleError
+from odia_ocr.recognize.vlm.line_picture import fit_line, measure_line
 from odia_ocr.recognize.vlm.settings import PATCH, VlmSettings
 
 IMAGE_TOKEN = "<|image_pad|>"
@@ -78,48 +78,6 @@ class SamplePlan:
     answer: tuple[int, ...]
     length: int
     most_pixels: int
-
-
-def fit_line(picture: Image.Image, settings: VlmSettings) -> Image.Image:
-    """A line picture at the height of `settings`, RGB, as wide as whole tokens.
-
-    It is filled up on the right with the colour of its border, narrow ones to `min_pixels`;
-    nothing is stretched.
-    """
-    picture = make_rgb(picture)
-    if not settings.line_height:
-        return picture
-    width, whole = _measure_line(picture.size, settings)
-    scaled = picture.resize((width, settings.line_height), Image.Resampling.BICUBIC)
-    if whole == width:
-        return scaled
-    pixels = np.asarray(scaled)
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, -1]])
-    colour = tuple(int(value) for value in np.median(border, axis=0))
-    filled = Image.new("RGB", (whole, settings.line_height), colour)
-    filled.paste(scaled)
-    return filled
-
-
-def _measure_line(size: tuple[int, int], settings: VlmSettings) -> tuple[int, int]:
-    """Width in pixels of a line picture at the height of `settings`, and that of whole tokens."""
-    width = max(1, round(size[0] * settings.line_height / size[1]))
-    # A narrower picture would be scaled up again, and not to its own proportions.
-    least = -(-settings.min_pixels // settings.line_height)
-    return width, -(-max(width, least) // PATCH) * PATCH
-
-
-def make_rgb(picture: Image.Image) -> Image.Image:
-    """RGB of a picture of any mode: white where it is transparent, 16 bits as 8."""
-    if picture.mode.startswith(("I", "F")):
-        levels = np.asarray(picture, np.float32)
-        deep = levels.max(initial=0) > 255
-        picture = Image.fromarray((levels / 256 if deep else levels).clip(0, 255).astype(np.uint8))
-    if picture.has_transparency_data:
-        layered = picture.convert("RGBA")
-        white = Image.new("RGBA", layered.size, "white")
-        return Image.alpha_composite(white, layered).convert("RGB")
-    return picture.convert("RGB")
 
 
 def count_tokens(grid: Sequence[int], merge: int) -> int:
@@ -210,7 +168,7 @@ class VlmEncoder:
                 next_step="Cut it into lines, or leave it out.",
             )
         if self.settings.line_height:
-            width, height = _measure_line(size, self.settings)[1], self.settings.line_height
+            width, height = measure_line(size, self.settings)[1], self.settings.line_height
         patch = int(self.image_processor.patch_size)
         most = most_pixels or self.settings.max_pixels
         rows, columns = smart_resize(
