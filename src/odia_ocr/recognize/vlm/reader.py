@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -12,17 +13,19 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from odia_ocr.errors import OdiaOcrError
+from odia_ocr.errors import ModelMissingError, OdiaOcrError
+from odia_ocr.recognize.vlm.adapters import find_file
 from odia_ocr.recognize.vlm.alphabet_guard import find_loop
 from odia_ocr.recognize.vlm.decoding import VlmDecoding
 from odia_ocr.recognize.vlm.inputs import EncodedSample
-from odia_ocr.recognize.vlm.naming import VlmName
+from odia_ocr.recognize.vlm.naming import VlmName, find_base
 from odia_ocr.recognize.vlm.opening import OpenVlm, open_vlm
 from odia_ocr.recognize.vlm.symbols import make_symbols
 from odia_ocr.recognize.vlm.writing import Seen, Writer, Written
 from odia_ocr.types import Candidates, Hypothesis, LineImage, Problem
 
 DETERMINISTIC = VlmDecoding()
+CONFIDENCE = "confidence.json"
 _BATCH = 16
 _LEAST_CONTRAST = 12  # grey levels between the darkest and the lightest of a line with writing
 
@@ -242,4 +245,25 @@ def load(model: str | None, *, threads: int | None = None) -> VlmRecognizer:
         speaker: Speaker = JointSpeaker(writer, vlm.adapters)
     else:
         speaker = SingleSpeaker(writer, *vlm.adapters)
-    return VlmRecognizer(vlm.name, vlm, speaker, name.decoding, name.batch or _BATCH)
+    return VlmRecognizer(
+        vlm.name,
+        vlm,
+        speaker,
+        name.decoding,
+        name.batch or _BATCH,
+        _read_calibration(name.adapters or (str(find_base(name.base)),)),
+    )
+
+
+def _read_calibration(places: Sequence[str]) -> dict[str, Any]:
+    """The confidence fit beside a model, or beside the only adapter; empty without one."""
+    path = find_file(places[0], CONFIDENCE) if len(places) == 1 else None
+    if path is None:
+        return {}
+    try:
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelMissingError(
+            f"{path} is damaged: {error}.", next_step="Delete it, or fit it again."
+        ) from error
+    return values
