@@ -1,11 +1,11 @@
 """Measure `odia-ocr data check --engine ctc` on rendered lines with planted faults.
 
-    python scripts/measure_data_check.py [--lines 400] [--seeds 3] [--json docs/reports/data-check.json]
+    python scripts/measure_data_check.py [--lines 400] [--seeds 3] [--json FILE]
 
 Each set has 400 lines of held-out texts in held-out faces, 320 in train/ and 80 in test/, no two of
 them alike; 12 lines of each kind are then spoiled. A fault is found when the spoiled line, or the
-line it was copied from, is named; every other line that is named is a false alarm. Two thirds of a
-report's sets are as clean as a screen shows them or lightly scanned, one third is damaged.
+line it was copied from, is named; every other line that is named is a false alarm. A third of the
+sets are as clean as a screen shows lines, a third lightly scanned, a third damaged.
 """
 
 from __future__ import annotations
@@ -119,6 +119,7 @@ class Tally:
     alarms: Counter[str] = field(default_factory=Counter)
 
     def summarise(self, quality: str) -> Measured:
+        """The shares of these counts."""
         recall = {kind: round(self.found[kind] / n, 4) for kind, n in self.planted.items()}
         recall["all"] = round(self.found.total() / max(1, self.planted.total()), 4)
         precision = round(self.right / max(1, self.named), 4)
@@ -244,9 +245,7 @@ def is_odia(cluster: str) -> bool:
 
 
 def turn_devanagari(line: Drawn) -> Drawn | None:
-    text = "".join(
-        chr(ord(c) + DEVANAGARI) if "\u0b00" <= c <= "\u0b6f" else c for c in line.text
-    )
+    text = "".join(chr(ord(c) + DEVANAGARI) if "\u0b00" <= c <= "\u0b6f" else c for c in line.text)
     return replace(line, text=text) if text != line.text else None
 
 

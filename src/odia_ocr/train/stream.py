@@ -98,7 +98,7 @@ def _open_sources(config: StreamConfig) -> _Sources:
         fonts=Path(config.fonts) if config.fonts else None,
     )
     mild = replace(full.recipe, name="easy-1", strength=0.4, photo=0.0, broken=0.0, blotted=0.0)
-    folder = tuple(line for name in config.folders for line in load_labelled(Path(name)).lines)
+    folder = tuple(line for name in config.folders for line in load_labelled(name).lines)
     return _Sources(
         full=full,
         easy=replace(full, recipe=mild, mix=Mix(max_words=3), seed=config.seed + 1_000_003),
