@@ -49,14 +49,7 @@ def test_a_line_that_runs_down_the_page_is_cut_lying() -> None:
 
 def test_a_jagged_polygon_becomes_a_strip_of_even_height() -> None:
     outline = even_outline(JAGGED, ((10.0, 44.0), (110.0, 44.0)))
-    assert outline == (
-        (9.0, 20.0),
-        (10.0, 20.0),
-        (110.0, 20.0),
-        (110.0, 50.0),
-        (10.0, 50.0),
-        (9.0, 50.0),
-    )
+    assert outline == ((9.0, 20.0), (110.0, 20.0), (110.0, 50.0), (9.0, 50.0))
 
 
 def test_ink_of_the_neighbours_becomes_paper() -> None:

@@ -209,10 +209,10 @@ def find_copies(lines: Sequence[Facts]) -> Iterator[Finding]:
     for number, facts in enumerate(lines):
         same_picture = False
         for copy in _nearest(pictures.add(number, facts), lines):
-            code = _name_picture_copy(copy, lines[copy.first], facts)
-            if code:
-                same_picture = True
-                yield _find_copy(code, facts, lines[copy.first])
+            same_picture = True
+            yield _find_copy(
+                _name_picture_copy(copy, lines[copy.first], facts), facts, lines[copy.first]
+            )
         for copy in _nearest(texts.add(number, facts.words), lines):
             code = _name_text_copy(copy, lines[copy.first], facts)
             if code and not same_picture:
@@ -228,11 +228,8 @@ def _nearest(copies: Iterable[Copy], lines: Sequence[Facts]) -> list[Copy]:
 
 
 def _name_picture_copy(copy: Copy, one: Facts, other: Facts) -> str:
-    alike = one.words == other.words
-    if copy.exact and not alike:
+    if one.words != other.words:
         return "same-picture-other-text"
-    if not copy.exact and not alike:
-        return ""  # short lines look alike; nothing is said without the text
     if one.split != other.split:
         return "leak-picture"
     return "same-picture" if copy.exact else "near-picture"
