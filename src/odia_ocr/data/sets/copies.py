@@ -26,7 +26,7 @@ LEAST_CLUSTERS = 12
 NEAR_PICTURE = 0.09
 _RUN = 4  # letters
 _BANDS, _ROWS = 12, 2
-_MOST_RIVALS = 64  # lines of one bucket that a line is compared with
+_MOST_RIVALS = 64  # lines alike that a line is compared with: common words come by the thousand
 _PRIME = (1 << 61) - 1
 
 
@@ -68,7 +68,7 @@ class TextIndex:
             return []
         joined = text.replace(" ", "")
         same = self._exact.setdefault(joined, [])
-        found = [Copy(other, number, True) for other in same]
+        found = [Copy(other, number, True) for other in same[:_MOST_RIVALS]]
         known = bool(same)
         same.append(number)
         clusters = split_clusters(joined)
@@ -114,7 +114,7 @@ class PictureIndex:
         """Add a picture; returns its copies among those added before, exact ones first."""
         same = self._exact.setdefault(facts.pixels, [])
         rivals = self._by_words.setdefault(facts.words, [])
-        found = [Copy(other, number, True) for other in same]
+        found = [Copy(other, number, True) for other in same[:_MOST_RIVALS]]
         found += [
             Copy(other, number, False)
             for other in rivals[:_MOST_RIVALS]
