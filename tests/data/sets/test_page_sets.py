@@ -109,6 +109,15 @@ def test_files_that_are_no_pages_are_told(tmp_path: Path) -> None:
     ]
 
 
+def test_a_page_in_both_formats_is_read_once(tmp_path: Path) -> None:
+    save_picture(tmp_path / "old.png", draw_pixels(1, width=300, height=200))
+    (tmp_path / "old.page.xml").write_text(OLD_PAGE, "utf-8")
+    text = ALTO.format(unit="pixel", points="", width=300, height=200)
+    (tmp_path / "old.alto.xml").write_text(text, "utf-8")
+    assert len(samples_of(open_set(tmp_path))) == 2
+    assert len(samples_of(open_set(tmp_path, format="page"))) == 1
+
+
 def test_pictures_may_lie_in_another_folder(tmp_path: Path) -> None:
     save_picture(tmp_path / "scans" / "old.tif", draw_pixels(1, width=300, height=200))
     (tmp_path / "xml").mkdir()

@@ -131,8 +131,8 @@ def read_hub(name: str, columns: Columns) -> Iterator[Sample | Problem]:
         raise
     except Exception as error:  # the library raises many kinds, from several other libraries
         raise DataError(
-            f"{name} is no file or folder here, and as a data set of the hub it cannot be read: "
-            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+            f"{name} is no file or folder here, and as a data set of the hub it cannot be read "
+            f"({type(error).__name__}: {str(error).partition(chr(10))[0]}).",
             next_step="Check the path, or the set's name, the network and `hf auth login`.",
         ) from error
 
