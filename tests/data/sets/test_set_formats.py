@@ -211,16 +211,39 @@ def test_tables_of_others_are_read(tmp_path: Path) -> None:
     assert problems_of(items) == ["picture-missing"]
 
 
-def test_the_datasets_library_opens_what_we_write(tmp_path: Path, monkeypatch) -> None:
+def test_the_datasets_library_opens_what_we_write(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     datasets = pytest.importorskip("datasets")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     find_writer("parquet")([make_sample(0), make_sample(1)], tmp_path / "set")
     files = str(tmp_path / "set" / "*.parquet")
     rows = datasets.load_dataset("parquet", data_files=files, split="train", streaming=True)
     row = next(iter(rows))
     assert row["text"] == TEXTS[0]
     assert row["image"].size == (160, 32)
+
+
+def test_sets_that_the_datasets_library_holds_are_read(tmp_path: Path, monkeypatch) -> None:
+    pytest.importorskip("pyarrow")
+    datasets = pytest.importorskip("datasets")
+    find_writer("parquet")([make_sample(0), make_sample(1)], tmp_path / "set")
+    files = str(tmp_path / "set" / "*.parquet")
+    load = datasets.load_dataset
+
+    def load_local(name, *, split, streaming):
+        return load("parquet", data_files={"test": files}, streaming=streaming)
+
+    monkeypatch.setattr(datasets, "load_dataset", load_local)
+    streamed = samples_of(open_set("owner/name"))
+    kept = datasets.Dataset.from_generator(
+        lambda: iter(load("parquet", data_files=files, split="train", streaming=True)),
+        cache_dir=str(tmp_path / "cache"),
+    )
+    datasets.DatasetDict({"train": kept}).save_to_disk(str(tmp_path / "kept"))
+    saved = samples_of(open_set(tmp_path / "kept"))
+    assert [s.split for s in (*streamed, *saved)] == ["test", "test", "train", "train"]
+    for found in (streamed, saved):
+        assert [s.text for s in found] == list(TEXTS[:2])
+        assert np.array_equal(found[0].picture.load(), draw_pixels(0))
 
 
 class Rows:
