@@ -1,6 +1,6 @@
 """Measure `odia-ocr data check --engine ctc` on rendered lines with planted faults.
 
-    python scripts/measure_data_check.py [--lines 400] [--seeds 3] [--json FILE]
+    python scripts/measure_data_check.py [--lines 400] [--seeds 3] [--docs docs/data-sets.md]
 
 Each set has 400 lines of held-out texts in held-out faces, 320 in train/ and 80 in test/, no two of
 them alike; 12 lines of each kind are then spoiled. A fault is found when the spoiled line, or the
@@ -43,6 +43,7 @@ SEED = 8100  # the sets on which the threshold was chosen had others
 RECIPES = {"clean": CLEAN, "scan": LIGHT_SCAN, "degraded": DEGRADED}
 TEXT = Mix(running=0.75, words=0.0, numbers=0.15, latin=0.10, rare=0.0, min_words=3)
 WHOLE = Mix(running=1.0, words=0.0, numbers=0.0, latin=0.0, rare=0.0, min_words=98, max_words=99)
+BEGIN, END = "<!-- data-check: begin -->", "<!-- data-check: end -->"
 EACH = 12  # planted faults of a kind
 TEST_SHARE = 0.2
 DEVANAGARI = 0x0900 - 0x0B00  # the two blocks are laid out alike
@@ -84,6 +85,7 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=400, help="of each set")
     parser.add_argument("--seeds", type=int, default=3, help="sets of each quality")
     parser.add_argument("--json", type=Path, default=Path("docs/reports/data-check.json"))
+    parser.add_argument("--docs", type=Path, help="document to put the table into")
     options = parser.parse_args()
     started = time.perf_counter()
     recognizer = load(threads=1)
@@ -104,6 +106,22 @@ def main() -> None:
         "results": [asdict(row) for row in rows],
     }
     options.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    if options.docs:
+        write_table(options.docs, rows)
+
+
+def write_table(path: Path, rows: list[Measured]) -> None:
+    """Put the figures into the document, between its marks."""
+    heads = [row.quality for row in rows]
+    table = [["", *heads], ["---", *("---:" for _ in rows)]]
+    table.append(["Lines, faults", *(f"{row.lines}, {row.planted}" for row in rows)])
+    for kind in ["all", *(kind for kind in rows[0].recall if kind != "all")]:
+        table.append([f"Recall, {kind}", *(f"{row.recall[kind]:.1%}" for row in rows)])
+    table.append(["Precision", *(f"{row.precision:.1%}" for row in rows)])
+    shown = "\n".join(f"| {' | '.join(cells)} |" for cells in table)
+    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    path.write_text(f"{before}{BEGIN}\n{shown}\n{END}{after}", encoding="utf-8")
 
 
 @dataclass(slots=True)
@@ -125,7 +143,7 @@ class Tally:
         precision = round(self.right / max(1, self.named), 4)
         planted = self.planted.total()
         return Measured(
-            quality, self.sets, self.lines, planted, recall, precision, dict(self.alarms)
+            quality, self.sets, self.lines, planted, recall, precision, dict(+self.alarms)
         )
 
 
