@@ -172,11 +172,14 @@ def test_pictures_that_are_none_are_left_out_by_name(tmp_path: Path) -> None:
     assert dict(done.left_out) == {"picture-unreadable": 1, "text-empty": 1}
 
 
-def test_names_that_lead_elsewhere_stay_inside(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", WRITABLE)
+def test_names_that_lead_elsewhere_stay_inside(name: str, tmp_path: Path) -> None:
     samples = [make_sample(0, id="../../up"), make_sample(1, id="a/b"), make_sample(2, id="a_b")]
-    find_writer("folder")(samples, tmp_path / "deep" / "set")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["deep"]
-    assert len(samples_of(open_set(tmp_path / "deep" / "set"))) == 3
+    samples.append(make_sample(3, split="../../../out"))
+    write(name, samples, tmp_path / "deep" / "er" / "set")
+    assert [path.name for path in tmp_path.iterdir()] == ["deep"]
+    assert [path.name for path in (tmp_path / "deep" / "er").iterdir()] == ["set"]
+    assert len(samples_of(open_set(tmp_path / "deep" / "er" / "set"))) == 4
 
 
 def test_columns_are_found_named_and_missed() -> None:

@@ -118,7 +118,7 @@ def _look_at(name: str, item: Sample | Problem, seen: _Seen, *, whole: bool, jud
     split = item.split or (name if whole else "")
 
     def find(code: str, reason: str, step: str = "") -> None:
-        step = step or NEXT_STEPS[code]
+        step = step or NEXT_STEPS.get(code, "")
         seen.findings.append(Finding(code, name, item.id, reason, step, split))
 
     wrong = judge_text(item.text)

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from odia_ocr.data.sets.out_files import FileNames, told_as_output, write_bytes
+from odia_ocr.data.sets.out_files import FileNames, name_split, told_as_output, write_bytes
 from odia_ocr.data.sets.page_markup import MarkupLine, MarkupPage, read_markup, tell_markup
 from odia_ocr.data.sets.sample import (
     CutPicture,
@@ -218,7 +218,7 @@ def _write(
 ) -> int:
     count = 0
     for page in group_pages(samples):
-        picture = out / page.split / f"{page.name}{page.picture.suffix}"
+        picture = out / name_split(page.split) / f"{page.name}{page.picture.suffix}"
         write_bytes(picture, page.picture.data)
         path = picture.with_name(f"{page.name}{suffix}")
         with told_as_output(path), path.open("wb") as stream:

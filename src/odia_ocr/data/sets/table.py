@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from odia_ocr.data.sets.columns import PRESETS, Columns
-from odia_ocr.data.sets.out_files import describe, told_as_output
+from odia_ocr.data.sets.out_files import describe, name_split, told_as_output
 from odia_ocr.data.sets.picture_folder import SPLITS
 from odia_ocr.data.sets.sample import BytesPicture, FilePicture, Picture, Sample, clean_text
 from odia_ocr.errors import DataError, OdiaOcrError, ResourceMissingError
@@ -248,7 +248,7 @@ def _write(samples: Iterable[Sample], out: Path, suffix: str, open_writer: Any) 
     with told_as_output(out), ExitStack() as stack:
         out.mkdir(parents=True, exist_ok=True)
         for sample in samples:
-            split = sample.split or UNSPLIT
+            split = name_split(sample.split) or UNSPLIT
             if split not in writers:
                 path = out / f"{split}-00000-of-00001.{suffix}"
                 writers[split] = stack.enter_context(open_writer(path, schema))
