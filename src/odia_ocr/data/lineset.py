@@ -104,10 +104,10 @@ def load_labelled(where: Path | str) -> LabelledFolder:
             left["empty"] += 1
         else:
             lines.append(LabelledLine(item.picture, text))
+    found = LabelledFolder(tuple(lines), unknown="".join(sorted(unknown)), **left)
     if not lines:
-        detail = f" Characters outside the alphabet: {sorted(unknown)!r}." if unknown else said
         raise DataError(
-            f"No usable line among the {left.total()} of {where}.{detail}",
+            f"No usable line in {where}: {found}.{said}",
             next_step="See what is wrong with them: odia-ocr data check.",
         )
-    return LabelledFolder(tuple(lines), unknown="".join(sorted(unknown)), **left)
+    return found
