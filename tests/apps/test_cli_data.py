@@ -126,6 +126,16 @@ def test_wrong_use(run, lines: Path, tmp_path: Path, args: list[str], code: int,
     assert not (tmp_path / "x").exists()
 
 
+def test_a_set_is_not_written_into_itself(run, lines: Path) -> None:
+    before = sorted(lines.iterdir())
+    for command in (["convert", "--to", "folder"], ["split"]):
+        for out in ("lines", "lines/new"):
+            code, _, said = run(command[0], "lines", "-o", out, "--force", *command[1:])
+            assert code == 1
+            assert "lies within lines, which is read" in said
+    assert sorted(lines.iterdir()) == before
+
+
 def test_the_help_names_every_format(run) -> None:
     from odia_ocr.data.sets.formats import FORMATS
 

@@ -112,6 +112,7 @@ def convert(
     _check_predictions(to, engine, readings)
     write = find_writer(to)
     opened = _open_sets(sets, form, columns, pictures)
+    _refuse_inside(out, sets)
     check_folder(out, force=force)
     if engine or readings:
         write = _write_predictions(engine)
@@ -144,7 +145,7 @@ def _write_predictions(engine: str | None) -> Callable[[Iterable[Sample], Path],
     from odia_ocr.data.sets.label_studio import write_tasks
 
     if engine is None:
-        return lambda samples, out: write_tasks(samples, out, readings="odia-ocr")
+        return lambda samples, out: write_tasks(samples, out, readings="readings")
     from odia_ocr.data.sets.readings import read_samples
 
     reader = _open_reader(engine)
@@ -318,6 +319,7 @@ def split(
     wanted = parse_shares(shares)
     write = find_writer(copy) if copy else None
     opened = _open_sets(sets, form, columns, pictures)
+    _refuse_inside(out, sets)
     check_folder(out, force=force)
     tell = TellFew()
     listed, lines = list_lines(opened, out, by, tell)
@@ -344,6 +346,17 @@ def _open_sets(
 
     chosen = parse_columns(columns) if columns else None
     return [open_set(name, format=form, columns=chosen, pictures=pictures) for name in names]
+
+
+def _refuse_inside(out: Path, sets: list[str]) -> None:
+    """An output within a set would be read as a part of it."""
+    from odia_ocr.errors import OutputError
+
+    for name in sets:
+        if Path(name).is_dir() and out.resolve().is_relative_to(Path(name).resolve()):
+            raise OutputError(
+                f"{out} lies within {name}, which is read.", next_step="Give -o a folder beside it."
+            )
 
 
 def _open_reader(engine: str, threads: int | None = None) -> LineReader:
