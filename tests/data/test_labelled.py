@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from odia_ocr.data.lines import make_renderer, render_lines
 from odia_ocr.data.lineset import load_labelled
 from odia_ocr.data.render_folder import write_rendered
+from odia_ocr.data.sets.formats import find_writer, open_set
 from odia_ocr.data.texts import SHIPPED, read_text_lines
 from odia_ocr.errors import DataError
 
@@ -52,3 +54,14 @@ def test_bad_encodings_are_errors(tmp_path: Path) -> None:
     write_line(tmp_path, "bad", "ଭଲ".encode("utf-16"))
     with pytest.raises(DataError, match="not UTF-8"):
         load_labelled(tmp_path)
+
+
+def test_every_format_can_be_trained_on(tmp_path: Path) -> None:
+    for name, text in (("one", "ଭଲ ଧାଡ଼ି"), ("two", "ଆଉ ଧାଡ଼ି")):
+        write_line(tmp_path / "folder", name, text)
+    find_writer("label-studio")(iter(open_set(tmp_path / "folder")), tmp_path / "tasks")
+    (tmp_path / "folder" / "two.gt.txt").unlink()
+    texts = [line.text for line in load_labelled(tmp_path / "tasks" / "tasks.json").lines]
+    assert texts == ["ଭଲ ଧାଡ଼ି", "ଆଉ ଧାଡ଼ି"]
+    (line,) = load_labelled(tmp_path / "folder").lines
+    assert pickle.loads(pickle.dumps(line)) == line  # it goes to the processes that draw

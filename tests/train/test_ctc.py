@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 from odia_ocr.data.lines import make_renderer, render_lines  # noqa: E402
 from odia_ocr.data.lineset import load_labelled  # noqa: E402
 from odia_ocr.data.render_folder import write_rendered  # noqa: E402
-from odia_ocr.errors import ConfigError, DataError, FileMissingError, ModelMissingError  # noqa: E402
+from odia_ocr.errors import ConfigError, FileMissingError, ModelMissingError  # noqa: E402
 from odia_ocr.recognize.ctc import load, load_fast  # noqa: E402
 from odia_ocr.recognize.line_tensor import Geometry  # noqa: E402
 from odia_ocr.train.checkpoint import open_model, save_weights  # noqa: E402
@@ -111,7 +111,7 @@ def test_unknown_keys_and_values_are_refused(tmp_path: Path) -> None:
         config_from({"device": "tpu"})
     with pytest.raises(FileMissingError, match="without --resume"):
         train_ctc(tiny_config(), tmp_path, resume=True)
-    with pytest.raises(DataError, match="No folder"):
+    with pytest.raises(FileMissingError, match="does not exist"):
         load_labelled(tmp_path / "nothing")
 
 

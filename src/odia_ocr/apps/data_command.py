@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from odia_ocr.apps.data_splits import list_lines, write_splits
+from odia_ocr.apps.data_told import TellFew, describe_check, print_check, print_stats, to_json
 from odia_ocr.apps.messages import report, say, show_bar
 from odia_ocr.apps.render_command import check_folder
 
 if TYPE_CHECKING:
-    from odia_ocr.data.sets.check import Check
     from odia_ocr.data.sets.formats import SampleSet
     from odia_ocr.data.sets.sample import Sample
-    from odia_ocr.data.sets.split import Division, SplitLine
-    from odia_ocr.data.sets.split_list import ListedLine
-    from odia_ocr.data.sets.stats import SetStats
     from odia_ocr.line_reading import LineReader
-    from odia_ocr.types import Problem
 
 EXIT_FOUND = 1
-_TOLD = 20  # problems that are told one by one
 
 _FORMATS = """\b
 Formats, told from what is there:
@@ -118,10 +112,11 @@ def convert(
     _check_predictions(to, engine, readings)
     write = find_writer(to)
     opened = _open_sets(sets, form, columns, pictures)
+    _refuse_inside(out, sets)
     check_folder(out, force=force)
     if engine or readings:
         write = _write_predictions(engine)
-    tell = _TellFew()
+    tell = TellFew()
     done = convert_sets(opened, out, write, tell=tell)
     tell.end()
     say(f"{done.written} lines in {out}")
@@ -150,7 +145,7 @@ def _write_predictions(engine: str | None) -> Callable[[Iterable[Sample], Path],
     from odia_ocr.data.sets.label_studio import write_tasks
 
     if engine is None:
-        return lambda samples, out: write_tasks(samples, out, readings="odia-ocr")
+        return lambda samples, out: write_tasks(samples, out, readings="readings")
     from odia_ocr.data.sets.readings import read_samples
 
     reader = _open_reader(engine)
@@ -186,14 +181,14 @@ def stats(
     from odia_ocr.evaluate.report import write_report
 
     opened = _open_sets(sets, form, columns, pictures)
-    tell = _TellFew()
+    tell = TellFew()
     with show_bar(None, "lines") as progress:
         found = gather_stats(opened, seed=seed, tell=tell, progress=progress)
     tell.end()
     if not found.lines:
         raise _nothing(sets)
     if json_file is not None:
-        write_report(json_file, _to_json(found.to_json()))
+        write_report(json_file, to_json(found.to_json()))
     if html_file is not None:
         try:
             from odia_ocr.apps.data_html import make_stats_html
@@ -208,7 +203,7 @@ def stats(
         from odia_ocr.data.sets.sample import encode_png
 
         write_bytes(sheet, encode_png(np.asarray(draw_sheet(found.shown))).data)
-    _print_stats(found)
+    print_stats(found)
     if found.problems:
         raise typer.Exit(EXIT_FOUND)
 
@@ -261,12 +256,12 @@ def check(
     if not found.lines and not found.findings:
         raise _nothing(sets)
     if json_file is not None:
-        write_report(json_file, _to_json(_describe_check(found)))
+        write_report(json_file, to_json(describe_check(found)))
     if html_file is not None:
         from odia_ocr.apps.data_html import make_check_html
 
         write_report(html_file, make_check_html(found))
-    _print_check(found)
+    print_check(found)
     if found.faults:
         raise typer.Exit(EXIT_FOUND)
 
@@ -324,12 +319,13 @@ def split(
     wanted = parse_shares(shares)
     write = find_writer(copy) if copy else None
     opened = _open_sets(sets, form, columns, pictures)
+    _refuse_inside(out, sets)
     check_folder(out, force=force)
-    tell = _TellFew()
-    listed, lines = _list_lines(opened, out, by, tell)
+    tell = TellFew()
+    listed, lines = list_lines(opened, out, by, tell)
     tell.end()
     division = divide(lines, wanted, seed=seed)
-    _write_splits(out, opened, listed, division, {"shares": wanted, "by": by, "seed": seed})
+    write_splits(out, opened, listed, division, {"shares": wanted, "by": by, "seed": seed})
     if write is not None:
         from odia_ocr.data.sets.convert import convert_sets
         from odia_ocr.data.sets.formats import open_set
@@ -342,25 +338,6 @@ def split(
         raise typer.Exit(EXIT_FOUND)
 
 
-class _TellFew:
-    """Tells the first problems on standard error, and at the end how many more there were."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, name: str, problem: Problem) -> None:
-        self.count += 1
-        if self.count <= _TOLD:
-            report(name, problem)
-
-    def end(self) -> None:
-        """Say what was not told."""
-        if self.count > _TOLD:
-            say(f"... and {self.count - _TOLD} more; {self.count} lines in all were left out.")
-        elif self.count:
-            say(f"{self.count} left out.")
-
-
 def _open_sets(
     names: list[str], form: str | None, columns: str | None, pictures: Path | None
 ) -> list[SampleSet]:
@@ -369,6 +346,17 @@ def _open_sets(
 
     chosen = parse_columns(columns) if columns else None
     return [open_set(name, format=form, columns=chosen, pictures=pictures) for name in names]
+
+
+def _refuse_inside(out: Path, sets: list[str]) -> None:
+    """An output within a set would be read as a part of it."""
+    from odia_ocr.errors import OutputError
+
+    for name in sets:
+        if Path(name).is_dir() and out.resolve().is_relative_to(Path(name).resolve()):
+            raise OutputError(
+                f"{out} lies within {name}, which is read.", next_step="Give -o a folder beside it."
+            )
 
 
 def _open_reader(engine: str, threads: int | None = None) -> LineReader:
@@ -395,121 +383,3 @@ def _name_library(error: ImportError) -> Exception:
         f"This needs a library that is not installed: {error.name}.",
         next_step="Install it with: pip install 'odia-ocr[data]'.",
     )
-
-
-def _to_json(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False, indent=1) + "\n"
-
-
-def _print_stats(stats: SetStats) -> None:
-    from odia_ocr.data.sets.stats import describe
-
-    typer.echo(
-        f"{stats.lines} lines, {stats.texts} different texts, {stats.words} words, "
-        f"{len(stats.clusters)} different clusters, {len(stats.sources)} sources"
-    )
-    for name, count in stats.splits.items():
-        if name:
-            typer.echo(f"  {name}: {count} lines")
-    for title, values in (
-        ("clusters of a line", stats.lengths),
-        ("width, pixels", stats.widths),
-        ("height, pixels", stats.heights),
-    ):
-        told = describe(values)
-        typer.echo(f"{title}: {told['p0']:g} to {told['p100']:g}, middle {told['p50']:g}")
-    outside = " ".join(f"{char} ({count})" for char, count in stats.outside.most_common(20))
-    typer.echo(f"outside the alphabet: {outside or 'none'}")
-    typer.echo(f"Odia letters that no line has: {' '.join(stats.unused) or 'none'}")
-
-
-def _describe_check(found: Check) -> dict[str, Any]:
-    from odia_ocr.data.sets.findings import count_codes
-
-    return {
-        "schema": 1,
-        "sets": list(found.sets),
-        "engines": list(found.engines),
-        "lines": dict(found.lines),
-        "faults": len(found.faults),
-        "counts": dict(count_codes(found.findings)),
-        "findings": [asdict(finding) for finding in found.findings],
-    }
-
-
-def _print_check(found: Check) -> None:
-    from odia_ocr.data.sets.findings import count_codes
-
-    for finding in found.faults:
-        where = f"{finding.set}: {finding.id}" if finding.id else finding.set
-        typer.echo(f"{where}: {finding.code}: {finding.reason} {finding.next_step}")
-    total = sum(found.lines.values())
-    counts = ", ".join(f"{n} {code}" for code, n in count_codes(found.faults).items())
-    say(f"{total} lines, {len(found.faults)} findings{f': {counts}' if counts else ''}")
-    remarks = count_codes(f for f in found.findings if not f.is_fault)
-    if remarks:
-        told = ", ".join(f"{count} {code}" for code, count in remarks.items())
-        say(f"no faults, yet good to know: {told} (see --json)")
-
-
-def _list_lines(
-    sets: list[SampleSet], out: Path, by: str, tell: _TellFew
-) -> tuple[list[ListedLine], list[SplitLine]]:
-    """The usable lines of sets, as a list holds them and as they are divided."""
-    from odia_ocr.data.sets.convert import keep_usable
-    from odia_ocr.data.sets.split import BY_TEXT, SplitLine, find_group, group_by_text
-    from odia_ocr.data.sets.split_list import list_line
-    from odia_ocr.data.texts import find_letter_words
-
-    listed: list[ListedLine] = []
-    words: list[tuple[str, ...]] = []
-    groups: list[str] = []
-    for one in sets:
-        for sample in keep_usable([one], tell=tell):
-            listed.append(list_line(one, sample, out))
-            words.append(tuple(find_letter_words(sample.text)))
-            groups.append(find_group(sample, by))
-    if by == BY_TEXT:
-        groups = group_by_text(words)
-    return listed, [SplitLine(*pair) for pair in zip(groups, words, strict=True)]
-
-
-def _write_splits(
-    out: Path,
-    sets: list[SampleSet],
-    listed: list[ListedLine],
-    division: Division,
-    settings: Mapping[str, Any],
-) -> None:
-    """The lists, and the manifest that says how they were made."""
-    from odia_ocr.data.sets.split_list import MANIFEST, write_list
-    from odia_ocr.evaluate.report import write_report
-
-    out.mkdir(parents=True, exist_ok=True)
-    counts: dict[str, Any] = {}
-    for name in settings["shares"]:
-        members = [
-            line for line, split in zip(listed, division.splits, strict=True) if split == name
-        ]
-        write_list(members, out / f"{name}.jsonl")
-        counts[name] = {
-            "lines": len(members),
-            "characters": sum(len(line.text) for line in members),
-            "sources": len({line.source for line in members}),
-            "left_out_as_copies": division.left_out.get(name, 0),
-        }
-        say(
-            f"{name}: {len(members)} lines, {counts[name]['sources']} sources in {out / name}.jsonl"
-        )
-    lost = sum(division.left_out.values())
-    if lost:
-        say(f"{lost} lines are in no split: their text stands in a smaller one, too.")
-    sources = {} if settings["by"] == "text" else dict(division.groups)
-    record = {
-        "schema": 1,
-        "sets": [{"name": one.name, "format": one.format.name} for one in sets],
-        **settings,
-        "splits": counts,
-        "groups": sources,
-    }
-    write_report(out / MANIFEST, _to_json(record))

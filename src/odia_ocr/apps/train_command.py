@@ -53,7 +53,7 @@ def ctc(
     config: ConfigFile = None,
     data: Annotated[
         list[Path] | None,
-        typer.Option(help="Folder of NAME.png + NAME.gt.txt lines to mix in; repeatable."),
+        typer.Option(help="Labelled lines to mix in, any format of `odia-ocr data`; repeatable."),
     ] = None,
     start: Start = None,
     resume: Resume = False,

@@ -1,48 +1,51 @@
-"""Labelled line folders for training: NAME.png|jpg beside NAME.gt.txt."""
+"""Labelled lines for training: the usable ones of a data set, and what was left out of it."""
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from odia_ocr.data.faces import family_key, heldout_families
+from odia_ocr.data.sets.formats import open_set
+from odia_ocr.data.sets.sample import Picture
 from odia_ocr.data.texts import SHIPPED, NearCopies, read_text_lines
 from odia_ocr.errors import DataError
 from odia_ocr.language import ALPHABET, normalise
-from odia_ocr.pages.images import open_pages
 from odia_ocr.recognize.line_tensor import choose_grey
+from odia_ocr.types import Problem
 
 if TYPE_CHECKING:
     from odia_ocr.types import GreyPixels
 
-PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
+_UNLABELLED = ("transcription-missing", "text-empty")
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledLine:
-    """A line picture on disk and its normalised text."""
+    """A line picture that was not opened yet, and its normalised text."""
 
-    path: str
+    picture: Picture
     text: str
 
     def read_grey(self) -> GreyPixels:
         """Grey pixels, uint8 (h, w), opened and turned grey just as for reading."""
-        return choose_grey(open_pages(self.path).load(1).pixels)
+        return choose_grey(self.picture.load())
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledFolder:
-    """The usable lines of a folder, and what was left out.
+    """The usable lines of a set, and what was left out.
 
     Attributes:
-        lines: By name.
+        lines: In the order of the set.
         unlabelled: Pictures without a transcription.
         empty: Pictures with an empty transcription.
         outside: Pictures whose text leaves the alphabet.
         unknown: The characters that do.
         heldout: Pictures of held-out text or faces of this project.
+        unusable: What else could not be read: see `data check`.
     """
 
     lines: tuple[LabelledLine, ...]
@@ -51,6 +54,7 @@ class LabelledFolder:
     outside: int = 0
     unknown: str = ""
     heldout: int = 0
+    unusable: int = 0
 
     def __str__(self) -> str:
         parts = [f"{len(self.lines)} lines"]
@@ -59,72 +63,51 @@ class LabelledFolder:
             (self.empty, "with an empty transcription"),
             (self.outside, f"with characters outside the alphabet ({self.unknown})"),
             (self.heldout, "of held-out text or faces"),
+            (self.unusable, "that cannot be read (odia-ocr data check)"),
         ):
             if count:
                 parts.append(f"{count} pictures {what} left out")
         return ", ".join(parts)
 
 
-def load_labelled(folder: Path) -> LabelledFolder:
-    """All labelled lines of a folder whose text fits the alphabet, by name.
+def load_labelled(where: Path | str) -> LabelledFolder:
+    """All labelled lines of a data set whose text fits the alphabet.
+
+    Pictures are opened when they are needed, except those of tables, whose bytes stay in memory.
+
+    Args:
+        where: A set of any format of `odia_ocr.data.sets.formats`.
 
     Raises:
-        DataError: If the folder is missing or no line can be used; the message says why.
+        FileMissingError: If there is nothing of that name.
+        DataError: If it is no data set, or no line can be used; the message says why.
     """
-    if not folder.is_dir():
-        raise DataError(
-            f"No folder {folder}.", next_step="Name a folder of NAME.png + NAME.gt.txt."
-        )
     lines: list[LabelledLine] = []
     unknown: set[str] = set()
-    unlabelled = empty = outside = heldout = 0
+    left: Counter[str] = Counter()
+    said = ""
     copies = NearCopies(read_text_lines(SHIPPED / "heldout.txt"))
-    families = _read_families(folder / "metadata.jsonl")
-    pictures = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES)
-    for path in pictures:
-        label = path.with_name(path.stem + ".gt.txt")
-        if not label.exists():
-            unlabelled += 1
+    for item in open_set(where):
+        if isinstance(item, Problem):
+            left["unlabelled" if item.code in _UNLABELLED else "unusable"] += 1
+            said = said or f" {item.message}"
             continue
-        text = normalise(_read_label(label))
-        if text in copies or family_key(families.get(path.name, "")) in heldout_families():
-            heldout += 1
-            continue
+        text = normalise(item.text)
+        family = str(dict(item.extras).get("family", ""))
         strange = {char for char in text if char not in ALPHABET}
-        unknown |= strange
-        outside += bool(strange)
-        empty += not text
-        if text and not strange:
-            lines.append(LabelledLine(str(path), text))
+        if text in copies or family_key(family) in heldout_families():
+            left["heldout"] += 1
+        elif strange:
+            unknown |= strange
+            left["outside"] += 1
+        elif not text:
+            left["empty"] += 1
+        else:
+            lines.append(LabelledLine(item.picture, text))
+    found = LabelledFolder(tuple(lines), unknown="".join(sorted(unknown)), **left)
     if not lines:
-        detail = f" Characters outside the alphabet: {sorted(unknown)!r}." if unknown else ""
         raise DataError(
-            f"No usable line among the {len(pictures)} pictures of {folder}.{detail}",
-            next_step="Each picture NAME.png needs a transcription NAME.gt.txt.",
+            f"No usable line in {where}: {found}.{said}",
+            next_step="See what is wrong with them: odia-ocr data check.",
         )
-    return LabelledFolder(
-        tuple(lines), unlabelled, empty, outside, "".join(sorted(unknown)), heldout
-    )
-
-
-def _read_label(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} is not UTF-8 ({error.reason} at byte {error.start}).",
-            next_step="Convert it, for example with iconv -t UTF-8.",
-        ) from None
-
-
-def _read_families(path: Path) -> dict[str, str]:
-    """Picture name -> family of its face, where rendered lines say so."""
-    if not path.exists():
-        return {}
-    try:
-        rows = [json.loads(row) for row in path.read_text(encoding="utf-8").splitlines() if row]
-        return {row["file"]: row.get("family", "") for row in rows}
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{path} is not what `render lines` writes: {error}.", next_step="Remove or mend it."
-        ) from error
+    return found

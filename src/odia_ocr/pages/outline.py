@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _STEPS = 16  # places along a line where its middle is looked at
 _LEAN = 0.35  # of the height: how far a point may stand from over its partner in an even outline
+_UPRIGHT = 0.2  # cosine: steeper axes run up or down
 _STRAIGHT = 0.06  # of the height: a middle that bends less is taken for straight
 
 
@@ -50,15 +51,24 @@ def is_even(polygon: Polygon) -> bool:
         return False
     half = len(polygon) // 2
     upper, lower = np.array(polygon[:half]), np.array(polygon[half:][::-1])
-    along = _Spine((upper + lower) / 2).direction
-    if along[0] <= 0:  # begun at another corner, or a line that stands on its head
-        return False
+    axis = _Spine((upper + lower) / 2)
+    along = axis.direction
     between = lower - upper
-    heights = np.hypot(*between.T)
+    height = float(np.hypot(*between.T).max())
+    if not _runs_on(along, float(np.hypot(*(axis.points[-1] - axis.points[0]))), height):
+        return False
     lean = np.abs(between @ along)
     onward = all(((edge[1:] - edge[:-1]) @ along > 0).all() for edge in (upper, lower))
     down = between @ np.array([-along[1], along[0]]) > 0
-    return bool(onward and down.all() and (lean <= _LEAN * heights.max()).all())
+    return bool(onward and down.all() and (lean <= _LEAN * height).all())
+
+
+def _runs_on(along: Points, length: float, height: float) -> bool:
+    """Whether an axis may be a line's: to the right, or up or down where it is longer than high.
+
+    An upright box begun at another corner looks like a line that stands on its side or its head.
+    """
+    return along[0] > _UPRIGHT or (abs(along[0]) <= _UPRIGHT and length > height)
 
 
 def even_outline(polygon: Polygon, baseline: tuple[Point, ...] | None = None) -> Polygon:
@@ -80,7 +90,8 @@ def even_outline(polygon: Polygon, baseline: tuple[Point, ...] | None = None) ->
     at, depth = spine.points @ along, spine.points @ down
     offset = outline @ down - np.interp(outline @ along, at, depth)
     ends = outline @ along
-    inner = [value for value in at if ends.min() < value < ends.max()]
+    # Two points are a straight line, of any length.
+    inner = [value for value in at if ends.min() < value < ends.max() and len(at) > 2]
     marks = np.array([ends.min(), *inner, ends.max()])
     middle = np.interp(marks, at, depth)
     upper = [
@@ -141,7 +152,8 @@ def _middle_of(outline: Points) -> _Spine:
         np.polynomial.Polynomial.fit(marks, middles, order)(marks) for order in (1, 2)
     )
     bends = float(np.abs(bent - straight).max()) > _STRAIGHT * height
-    return _Spine(np.stack([marks, bent if bends else straight], axis=1))
+    spine = np.stack([marks, bent if bends else straight], axis=1)
+    return _Spine(spine if bends else spine[[0, -1]])
 
 
 def _rims_at(outline: Points, x: float) -> tuple[float, float]:

@@ -138,7 +138,7 @@ def _check_text(stream: StreamConfig) -> None:
 
 def _report_sources(stream: StreamConfig, report: Report) -> None:
     for name in stream.folders:
-        report(f"{name}: {load_labelled(Path(name))}")
+        report(f"{name}: {load_labelled(name)}")
     if stream.text:
         unknown = count_unknown(Path(stream.text)).most_common()
         shown = " ".join(f"{char!r}" for char, _ in unknown[:20])

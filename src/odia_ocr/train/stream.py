@@ -97,7 +97,7 @@ def _open_sources(config: StreamConfig) -> _Sources:
         data=Path(config.text) if config.text else None,
         fonts=Path(config.fonts) if config.fonts else None,
     )
-    folder = tuple(line for name in config.folders for line in load_labelled(Path(name)).lines)
+    folder = tuple(line for name in config.folders for line in load_labelled(name).lines)
     return _Sources(
         full=full,
         easy=replace(

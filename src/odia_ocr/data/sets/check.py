@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from odia_ocr.data.sets.sample import Sample
     from odia_ocr.types import Pixels
 
-LEAST_CONTRAST = 10.0  # grey levels; rendered lines of the worst quality have 13, noisy paper 7
+LEAST_CONTRAST = 10.0  # grey levels; the faintest of 600 damaged lines have 11, noisy paper 3 to 11
 LEAST_SIDE = 8  # pixels
 ODD = 3.0  # times wider or narrower for its letters than the middle line of its set
 _ENOUGH = 20  # lines of a set from which its middle means something
@@ -118,7 +118,7 @@ def _look_at(name: str, item: Sample | Problem, seen: _Seen, *, whole: bool, jud
     split = item.split or (name if whole else "")
 
     def find(code: str, reason: str, step: str = "") -> None:
-        step = step or NEXT_STEPS[code]
+        step = step or NEXT_STEPS.get(code, "")
         seen.findings.append(Finding(code, name, item.id, reason, step, split))
 
     wrong = judge_text(item.text)
@@ -209,10 +209,10 @@ def find_copies(lines: Sequence[Facts]) -> Iterator[Finding]:
     for number, facts in enumerate(lines):
         same_picture = False
         for copy in _nearest(pictures.add(number, facts), lines):
-            code = _name_picture_copy(copy, lines[copy.first], facts)
-            if code:
-                same_picture = True
-                yield _find_copy(code, facts, lines[copy.first])
+            same_picture = True
+            yield _find_copy(
+                _name_picture_copy(copy, lines[copy.first], facts), facts, lines[copy.first]
+            )
         for copy in _nearest(texts.add(number, facts.words), lines):
             code = _name_text_copy(copy, lines[copy.first], facts)
             if code and not same_picture:
@@ -228,11 +228,8 @@ def _nearest(copies: Iterable[Copy], lines: Sequence[Facts]) -> list[Copy]:
 
 
 def _name_picture_copy(copy: Copy, one: Facts, other: Facts) -> str:
-    alike = one.words == other.words
-    if copy.exact and not alike:
+    if one.words != other.words:
         return "same-picture-other-text"
-    if not copy.exact and not alike:
-        return ""  # short lines look alike; nothing is said without the text
     if one.split != other.split:
         return "leak-picture"
     return "same-picture" if copy.exact else "near-picture"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from odia_ocr.data.sets.formats import SampleSet
@@ -74,8 +74,3 @@ def find_unusable(sample: Sample) -> Problem | None:
     except InputError as error:
         return Problem(error.code, error.message, error.next_step, line_id=sample.id)
     return None
-
-
-def name_split(samples: Iterable[Sample], split: str) -> Iterator[Sample]:
-    """The samples as those of one split."""
-    return (replace(sample, split=split) for sample in samples)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Of how many nats the reading must be likelier than the label, for each nat that its own
 # log-probability lies below 0 (and 4 more): among 900 rendered lines, clean and damaged, in faces
-# seen and not seen in training, 2 % of right labels lie above it.
+# seen and not seen in training, 2 to 3 % of right labels lie above it.
 DOUBTED = 2.0
 _FREE = 4.0
 _SURE = 0.95  # confidence of a differing letter, of an engine without emissions

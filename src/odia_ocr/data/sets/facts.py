@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from odia_ocr.types import GreyPixels, Pixels
 
 _CELLS = (48, 8)  # (width, height) of the grid that a picture's signature compares
+SIGNATURE_BITS = _CELLS[0] * _CELLS[1]
+_MARGIN = 0.08  # of the difference between the darkest cell and the lightest
 _LOW = 24  # pixels: the height at which contrast is looked at, so that noise is averaged away
 _GROUND = 12  # pixels: how far around the ground is taken from
 
@@ -98,12 +100,14 @@ def measure_contrast(grey: GreyPixels) -> float:
 
 
 def sign_picture(grey: GreyPixels) -> int:
-    """A bit for each cell of a grid: whether it is lighter than the cell on its left.
+    """A bit for each cell of a grid: whether it is clearly lighter than the cell on its left.
 
-    Source: the difference hash of N. Krawetz, "Kind of Like That" (2013), with wide cells.
+    Source: the difference hash of N. Krawetz, "Kind of Like That" (2013), with wide cells, and a
+    margin so that noise on paper says nothing.
     """
     columns, rows = _CELLS
     cells = Image.fromarray(grey).resize((columns + 1, rows), Image.Resampling.BOX)
     values = np.asarray(cells, np.int16)
-    bits = (values[:, 1:] > values[:, :-1]).ravel()
+    margin = _MARGIN * float(np.ptp(values))
+    bits = (values[:, 1:] - values[:, :-1] > margin).ravel()
     return int.from_bytes(np.packbits(bits).tobytes(), "big")

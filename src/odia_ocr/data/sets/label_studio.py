@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from odia_ocr.data.sets.out_files import told_as_output, write_bytes
+from odia_ocr.data.sets.out_files import name_split, told_as_output, write_bytes
 from odia_ocr.data.sets.page_pictures import SamplePage, find_picture, group_pages
 from odia_ocr.data.sets.sample import (
     CutPicture,
@@ -223,7 +223,7 @@ def write_tasks(
         # Task by task, so that a large set does not sit in memory.
         stream.write("[")
         for position, page in enumerate(group_pages(samples)):
-            name = "-".join(filter(None, (page.split, page.name))) + page.picture.suffix
+            name = "-".join(filter(None, (name_split(page.split), page.name))) + page.picture.suffix
             write_bytes(out / PICTURES / name, page.picture.data)
             task = _make_task(page, f"{address}{PICTURES}/{name}", readings)
             stream.write("\n" if position == 0 else ",\n")

@@ -33,6 +33,11 @@ class FileNames:
         return free
 
 
+def name_split(split: str) -> str:
+    """A split's name as a folder or a part of a file name, wherever it came from."""
+    return _NOT_NAME.sub("_", split).lstrip(".")
+
+
 def describe(sample: Sample) -> dict[str, Any]:
     """What a written row says of a sample beside picture, text, source and split."""
     said: dict[str, Any] = dict(sample.extras)

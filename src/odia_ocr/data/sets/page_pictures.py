@@ -7,6 +7,7 @@ picture is called now, it is looked for beside the file and one folder up, by bo
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from functools import partial
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from odia_ocr.data.sets.out_files import FileNames, told_as_output, write_bytes
+from odia_ocr.data.sets.out_files import FileNames, name_split, told_as_output, write_bytes
 from odia_ocr.data.sets.page_markup import MarkupLine, MarkupPage, read_markup, tell_markup
 from odia_ocr.data.sets.sample import (
     CutPicture,
@@ -34,6 +35,7 @@ from odia_ocr.types import Line, Page, Problem, Reading, Writer
 if TYPE_CHECKING:
     from odia_ocr.types import Point
 
+_LISTS = ("mets.xml", "metadata.xml")  # of documents, beside their pages
 _LEAST = 3.0  # pixels: lower or narrower outlines are no lines
 
 
@@ -46,10 +48,11 @@ def read_pages(where: Path, kind: str, pictures: Path | None = None) -> Iterator
         pictures: Another folder to look for the pages' pictures in.
     """
     files = [where] if where.is_file() else sorted(where.rglob("*.xml"))
+    twins = Counter(map(_page_key, files))
     for path in files:
         if tell_markup(path) != kind:
-            message = f"{path.name} is no {kind.upper()} XML and is left out."
-            if path.name not in ("METS.xml", "mets.xml", "metadata.xml"):
+            if path.name.lower() not in _LISTS and twins[_page_key(path)] == 1:
+                message = f"{path.name} is no {kind.upper()} XML and is left out."
                 yield Problem("xml-kind", message, "Convert it by itself, or remove it.")
             continue
         try:
@@ -61,6 +64,11 @@ def read_pages(where: Path, kind: str, pictures: Path | None = None) -> Iterator
         for page in pages:
             picture = find_picture(path, page.picture, pictures)
             yield from _read_page(path, path.relative_to(folder), page, picture)
+
+
+def _page_key(path: Path) -> tuple[Path, str]:
+    """What the files of one page in several formats have in common: `read` writes them so."""
+    return path.parent, path.name.split(".")[0]
 
 
 def _read_page(
@@ -210,7 +218,7 @@ def _write(
 ) -> int:
     count = 0
     for page in group_pages(samples):
-        picture = out / page.split / f"{page.name}{page.picture.suffix}"
+        picture = out / name_split(page.split) / f"{page.name}{page.picture.suffix}"
         write_bytes(picture, page.picture.data)
         path = picture.with_name(f"{page.name}{suffix}")
         with told_as_output(path), path.open("wb") as stream:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from odia_ocr.data.sets.out_files import FileNames, describe, write_bytes
+from odia_ocr.data.sets.out_files import FileNames, describe, name_split, write_bytes
 from odia_ocr.data.sets.sample import FilePicture, Sample, clean_text
 from odia_ocr.errors import DataError
 from odia_ocr.pages.images import PICTURE_SUFFIXES
@@ -161,11 +161,10 @@ def _is_text(text: object) -> bool:
 def _make_sample(
     folder: Path, picture: Path, name: str, text: str, values: Mapping[str, Any]
 ) -> Sample:
-    first, _, _ = name.rpartition("/")
-    split = str(
-        values.get("split") or (first.split("/")[0] if first.split("/")[0] in SPLITS else "")
-    )
-    source = str(values.get("source") or _guess_source(picture, first.removeprefix(split), folder))
+    under, _, _ = name.rpartition("/")
+    top = under.split("/")[0]
+    split = str(values.get("split") or (top if top in SPLITS else ""))
+    source = str(values.get("source") or _guess_source(picture, under.removeprefix(split), folder))
     extras = tuple((key, value) for key, value in values.items() if key not in _OWN)
     return Sample(name, FilePicture(picture), clean_text(text), source, split, extras=extras)
 
@@ -215,7 +214,7 @@ def _write(samples: Iterable[Sample], out: Path, *, pairs: bool) -> int:
     for sample in samples:
         name = names.make(sample)
         stored = sample.picture.store()
-        place = out / sample.split
+        place = out / name_split(sample.split)
         picture = place / f"{name}{stored.suffix}"
         write_bytes(picture, stored.data)
         row: dict[str, Any] = {_NAMES[int(pairs)]: picture.relative_to(place).as_posix()}

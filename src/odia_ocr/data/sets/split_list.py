@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,19 +109,19 @@ def _lists_of(path: Path) -> list[Path]:
 
 
 def _read_one(path: Path, open_set: Callable[..., SampleSet]) -> Iterator[Sample | Problem]:
-    wanted: dict[tuple[str, str], dict[tuple[str, str], str]] = {}
+    wanted: dict[tuple[str, str], Counter[tuple[str, str]]] = {}
     for line in _read_rows(path):
-        key = (line.set, line.format)
-        wanted.setdefault(key, {})[line.split, line.id] = line.text
+        # A set may give one id to several lines.
+        wanted.setdefault((line.set, line.format), Counter())[line.split, line.id] += 1
     for (name, form), ids in wanted.items():
         where = name if form == "hub" else str(path.parent / name)
         for item in open_set(where, format=form):
             if isinstance(item, Problem):
                 continue  # told when the list was made
-            text = ids.pop((item.split, item.id), None)
-            if text is not None:
+            if ids[item.split, item.id] > 0:
+                ids[item.split, item.id] -= 1
                 yield replace(item, split=path.stem)
-        for _, lost in ids:
+        for _, lost in ids.elements():
             message = f"{path.name} lists {lost}, which {where} no longer holds."
             yield Problem("line-missing", message, "Split the set again.", line_id=lost)
 

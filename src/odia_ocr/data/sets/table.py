@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from odia_ocr.data.sets.columns import PRESETS, Columns
-from odia_ocr.data.sets.out_files import describe, told_as_output
+from odia_ocr.data.sets.out_files import describe, name_split, told_as_output
 from odia_ocr.data.sets.picture_folder import SPLITS
 from odia_ocr.data.sets.sample import BytesPicture, FilePicture, Picture, Sample, clean_text
 from odia_ocr.errors import DataError, OdiaOcrError, ResourceMissingError
@@ -131,8 +131,8 @@ def read_hub(name: str, columns: Columns) -> Iterator[Sample | Problem]:
         raise
     except Exception as error:  # the library raises many kinds, from several other libraries
         raise DataError(
-            f"{name} is no file or folder here, and as a data set of the hub it cannot be read: "
-            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+            f"{name} is no file or folder here, and as a data set of the hub it cannot be read "
+            f"({type(error).__name__}: {str(error).partition(chr(10))[0]}).",
             next_step="Check the path, or the set's name, the network and `hf auth login`.",
         ) from error
 
@@ -248,7 +248,7 @@ def _write(samples: Iterable[Sample], out: Path, suffix: str, open_writer: Any) 
     with told_as_output(out), ExitStack() as stack:
         out.mkdir(parents=True, exist_ok=True)
         for sample in samples:
-            split = sample.split or UNSPLIT
+            split = name_split(sample.split) or UNSPLIT
             if split not in writers:
                 path = out / f"{split}-00000-of-00001.{suffix}"
                 writers[split] = stack.enter_context(open_writer(path, schema))
