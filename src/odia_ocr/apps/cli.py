@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from odia_ocr.apps.adapters_command import app as adapters
 from odia_ocr.apps.campaign_command import app as campaign
 from odia_ocr.apps.evaluate_command import evaluate
 from odia_ocr.apps.read_command import read
@@ -67,6 +68,7 @@ app.add_typer(render, name="render")
 app.add_typer(train, name="train")
 app.add_typer(campaign, name="campaign")
 app.command()(techniques)
+app.add_typer(adapters, name="adapters")
 
 
 def main() -> None:

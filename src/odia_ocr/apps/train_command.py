@@ -144,12 +144,9 @@ def detector(
 
 
 def _name_library(error: ImportError) -> ResourceMissingError:
-    from odia_ocr.errors import ResourceMissingError
+    from odia_ocr.errors import name_extra
 
-    return ResourceMissingError(
-        f"Training needs a library that is not installed: {error.name}.",
-        next_step="Install it with: pip install 'odia-ocr[train]'.",
-    )
+    return name_extra(error, "train", doing="Training")
 
 
 def _refuse_file(out: Path, what: str = "run") -> None:

@@ -7,6 +7,7 @@ then read alike. Adapters saved with transformers < 4.52 are such a case; their 
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,26 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from torch import nn
 
-_CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+PREFIX = "base_model.model."  # before the names of all parts in an adapter's file
 # As the parts of the model are called now, from what they were called before transformers 4.52.
 _OLD_KEYS = {
     r"^model\.(?!language_model|visual)": "model.language_model.",
     r"^visual\.": "model.visual.",
     r"^language_model\.model\.": "model.language_model.",
 }
+
+
+def rename_part(name: str) -> str:
+    """What a part of the model is called now, e.g. "model.layers.0" of transformers < 4.52.
+
+    Present names stay. The files of whole models still hold the old ones.
+    """
+    for old, new in _OLD_KEYS.items():
+        renamed, count = re.subn(old, new, name)
+        if count:
+            return renamed
+    return name
 
 
 def list_layers(model: nn.Module, name: str) -> list[tuple[str, Any]]:
@@ -50,9 +64,10 @@ def add_adapter(
     Raises:
         ModelMissingError: If it is missing, damaged, or made for another model.
     """
-    stored = _find_files(folder)
+    stored = find_files(folder)
     held = _read_keys(stored) if stored else None
-    old = held is not None and not any(".language_model." in k or ".visual." in k for k in held)
+    names = [key.removeprefix(PREFIX) for key in held or ()]
+    old = any(rename_part(name) != name for name in names)
     mapping = key_mapping or (_OLD_KEYS if old else None)
     model = _load(model, folder, name, trainable=trainable, mapping=mapping)
     layers = list_layers(model, name)
@@ -84,11 +99,11 @@ def _load(model: Any, folder: str, name: str, *, trainable: bool, mapping: Any) 
     except Exception as error:  # peft, safetensors and the hub raise families of their own
         raise ModelMissingError(
             f"The adapter {folder} cannot be loaded: {str(error).splitlines()[0]}",
-            next_step=f"Name a folder with {_CONFIG} and {_WEIGHTS} that was made for this model.",
+            next_step=f"Name a folder with {CONFIG} and {WEIGHTS} that was made for this model.",
         ) from error
 
 
-def _find_files(folder: str) -> Path | None:
+def find_files(folder: str) -> Path | None:
     """The adapter's folder on this machine; None for a hub id.
 
     Raises:
@@ -97,7 +112,7 @@ def _find_files(folder: str) -> Path | None:
     path = Path(folder)
     if not path.exists():
         return None
-    missing = [name for name in (_CONFIG, _WEIGHTS) if not (path / name).is_file()]
+    missing = [name for name in (CONFIG, WEIGHTS) if not (path / name).is_file()]
     if missing:
         raise ModelMissingError(
             f"No {' and no '.join(missing)} in {folder}.",
@@ -110,16 +125,16 @@ def _read_keys(folder: Path) -> list[str]:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(folder / _WEIGHTS, framework="np") as file:
+        with safe_open(folder / WEIGHTS, framework="np") as file:
             return list(file.keys())
     except (SafetensorError, OSError) as error:
         raise ModelMissingError(
-            f"{folder / _WEIGHTS} is damaged: {error}.", next_step="Copy it again."
+            f"{folder / WEIGHTS} is damaged: {error}.", next_step="Copy it again."
         ) from error
 
 
 def _name_base(folder: Path | None) -> str:
     if folder is None:
         return "another model"
-    config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     return str(config.get("base_model_name_or_path") or "an unnamed model")

@@ -89,7 +89,7 @@ def open_vlm(
         ResourceMissingError: If the device or a library for `load_in` is not there.
     """
     placement = placement or Placement()
-    source = str(find_weights(f"vlm-{TINY}/model", ".safetensors").parent) if base == TINY else base
+    source = find_source(base)
     device = _choose_device(placement.device)
     model = _open_model(source, placement, device)
     tokenizer, processor = open_tokenizer(source), open_processor(source)
@@ -103,6 +103,17 @@ def open_vlm(
         model.set_adapter(names[0])
     shown = "+".join([Path(base).name, *(Path(folder).name for folder in adapters)])
     return OpenVlm(f"vlm-{shown}", model.eval(), encoder, tuple(names), device)
+
+
+def find_source(name: str) -> str:
+    """The folder or hub id behind the name of a model; "tiny" is the shipped one.
+
+    Raises:
+        ModelMissingError: If this installation does not hold the shipped one.
+    """
+    if name == TINY:
+        return str(find_weights(f"vlm-{TINY}/model", ".safetensors").parent)
+    return name
 
 
 def open_tokenizer(source: str) -> Any:
