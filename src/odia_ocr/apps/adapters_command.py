@@ -261,7 +261,7 @@ def _print_report(report: AdapterReport) -> None:
         "layers": ", ".join(f"{count} {name}" for name, count in report.targets),
         "dead": f"{report.dead} of {len(report.layers)} layers add nothing",
         "beside": ", ".join(report.others),
-        "numbers": f"{', '.join(report.dtypes)}, {report.size / 1e6:.1f} MB",
+        "numbers": f"{', '.join(report.dtypes)}, {report.size / 1e6:.3g} MB",
         "names": "of transformers < 4.52, translated" if report.old_names else "",
         "made": report.history,
         "model": report.named_base or "not named",

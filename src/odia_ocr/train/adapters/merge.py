@@ -35,7 +35,7 @@ from odia_ocr.train.adapters.stored import (
 
 # Of a model's folder: tokenizer, processor, configuration, licence; not its weights or its card.
 _COMPANIONS = ("*.json", "*.jinja", "*.txt", "*.model", "LICENSE*", "NOTICE*")
-_LEFT_OUT = ("training.json",)
+_LEFT_OUT = ("training.json", "adapter_config.json")
 _KINDS = (torch.float32, torch.float16, torch.bfloat16)
 
 

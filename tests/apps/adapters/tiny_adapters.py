@@ -42,6 +42,15 @@ def save_model(folder: Path, *, seed: int = 0, shape: TinyShape = SHAPE) -> Path
     return folder
 
 
+def open_with_peft(base: Path, folder: Path, **options) -> Any:
+    """A model with an adapter, put together by PEFT alone, which warns of its own habits."""
+    from peft import PeftModel
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return PeftModel.from_pretrained(load_model(base), folder, **options)
+
+
 def load_model(folder: Path) -> Any:
     """The bare model of a folder."""
     from transformers import Qwen2_5_VLForConditionalGeneration
@@ -93,6 +102,7 @@ def change_tensors(folder: Path, change, name: str = "adapter_model.safetensors"
     from safetensors.torch import load_file, save_file
 
     tensors = change({k: v.clone() for k, v in load_file(folder / name).items()})
+    tensors = {k: v.contiguous() for k, v in tensors.items()}
     save_file(tensors, folder / name, metadata={"format": "pt"})
     return folder
 
