@@ -105,6 +105,8 @@ FAULTS = {
         '{"peft_type": "LORA"}', "utf-8"
     ),
     "No adapter_model.safetensors in": lambda folder: (folder / WEIGHTS).unlink(),
+    "r 0, lora_alpha 8": lambda folder: change_config(folder, r=0),
+    "has no magnitudes in layer": lambda folder: change_config(folder, use_dora=True),
     "says rank 8": lambda folder: change_config(folder, r=8),
     "holds only lora_B of layer": lambda folder: _spoil(
         folder, lambda held: {k: v for k, v in held.items() if k != FIRST}

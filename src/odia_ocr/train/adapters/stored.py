@@ -25,7 +25,7 @@ from odia_ocr.recognize.vlm.adapters import CONFIG, PREFIX, WEIGHTS, find_files,
 from odia_ocr.recognize.vlm.settings import FILE_NAME as SETTINGS
 
 HISTORY = "made"  # in the header of the tensors: how an adapter or model came about
-_LORA = re.compile(r"(.+)\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector)")
+_LORA = re.compile(r"(.+)\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector(?:\.weight)?)")
 # Ways to begin that change the base as well: such an adapter is nothing without the changed base.
 _CHANGES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga", "mica")
 _VARIANTS = (
@@ -167,7 +167,8 @@ def _read_config(path: Path) -> dict[str, Any]:
     except (KeyError, TypeError) as error:
         raise _refuse(path, f"describes no LoRA adapter: {error}") from error
     if not sound:
-        raise _refuse(path, f"describes no LoRA adapter: peft_type {config['peft_type']!r}")
+        shown = ", ".join(f"{key} {config[key]!r}" for key in ("peft_type", "r", "lora_alpha"))
+        raise _refuse(path, f"describes no LoRA adapter: {shown}")
     found: dict[str, Any] = config
     return found
 
@@ -188,6 +189,9 @@ def _join(
             f"{CONFIG} says rank {rank}",
         )
     magnitude = parts.get("lora_magnitude_vector")
+    if bool(config.get("use_dora")) != (magnitude is not None):
+        has, says = ("no", "DoRA") if magnitude is None else ("DoRA", "no DoRA")
+        raise _refuse(path, f"has {has} magnitudes in layer {name}, but {CONFIG} says {says}")
     if any(not torch.isfinite(part).all() for part in parts.values()):
         raise _refuse(path, f"holds values that are not finite in layer {name}")
     alpha = _find_value(config, "alpha_pattern", name, config["lora_alpha"])
