@@ -139,3 +139,11 @@ def name_choices(name: str, choices: list[str], *, kind: str) -> UsageError:
     return UsageError(
         f"Unknown {kind} {name!r}.", next_step=f"{hint}Known: {', '.join(sorted(choices))}."
     )
+
+
+def name_extra(error: ImportError, extra: str, *, doing: str) -> ResourceMissingError:
+    """Make the error for a library that an extra of this package would have installed."""
+    return ResourceMissingError(
+        f"{doing} needs a library that is not installed: {error.name}.",
+        next_step=f"Install it with: pip install 'odia-ocr[{extra}]'.",
+    )

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from odia_ocr.apps.adapters_command import app as adapters
 from odia_ocr.apps.campaign_command import app as campaign
 from odia_ocr.apps.data_command import app as data
 from odia_ocr.apps.evaluate_command import evaluate
@@ -71,6 +72,7 @@ app.add_typer(data, name="data")
 app.add_typer(campaign, name="campaign")
 app.command()(techniques)
 app.command()(publish)
+app.add_typer(adapters, name="adapters")
 
 
 def main() -> None:

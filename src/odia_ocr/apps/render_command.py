@@ -83,12 +83,9 @@ def _choose_split(name: str) -> Split:
 
 
 def _name_library(error: ImportError) -> ResourceMissingError:
-    from odia_ocr.errors import ResourceMissingError
+    from odia_ocr.errors import name_extra
 
-    return ResourceMissingError(
-        f"Rendering needs a library that is not installed: {error.name}.",
-        next_step="Install it with: pip install 'odia-ocr[render]'.",
-    )
+    return name_extra(error, "render", doing="Rendering")
 
 
 def _write(

@@ -179,12 +179,9 @@ def vlm(
 
 
 def _name_library(error: ImportError) -> ResourceMissingError:
-    from odia_ocr.errors import ResourceMissingError
+    from odia_ocr.errors import name_extra
 
-    return ResourceMissingError(
-        f"Training needs a library that is not installed: {error.name}.",
-        next_step="Install it with: pip install 'odia-ocr[train,vlm]'.",
-    )
+    return name_extra(error, "train,vlm", doing="Training")
 
 
 def _refuse_file(out: Path, what: str = "run") -> None:

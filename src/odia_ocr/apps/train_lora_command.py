@@ -95,14 +95,14 @@ def lora(
 
     Several GPUs: accelerate launch -m odia_ocr train lora ... Read docs/vlm.md.
     """
-    from odia_ocr.errors import OutputError
+    from odia_ocr.errors import OutputError, name_extra
 
     try:
         from odia_ocr.train.lora.config import LoraConfig, lora_config_from
         from odia_ocr.train.lora.curve import draw_lora_curve
         from odia_ocr.train.lora.run import train_lora
     except ImportError as error:
-        raise _name_library(error) from error
+        raise name_extra(error, "train,vlm,data", doing="Training adapters") from error
 
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is not a folder.", next_step="Give -o a folder for the run.")
@@ -144,15 +144,6 @@ def lora(
     draw_lora_curve(out / "log.jsonl", out / "learning_curve.svg")
     named = settings.get("base", "tiny")
     console.print(f"Read with: odia-ocr read PICTURE --engine vlm:{named} --adapter {best}")
-
-
-def _name_library(error: ImportError) -> Exception:
-    from odia_ocr.errors import ResourceMissingError
-
-    return ResourceMissingError(
-        f"Training adapters needs a library that is not installed: {error.name}.",
-        next_step="Install it with: pip install 'odia-ocr[train,vlm,data]'.",
-    )
 
 
 @contextlib.contextmanager

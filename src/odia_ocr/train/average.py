@@ -16,9 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from odia_ocr.errors import ModelMissingError, UsageError
+from odia_ocr.errors import ModelMissingError
 from odia_ocr.train.checkpoint import open_model, read_facts, save_weights
 from odia_ocr.train.ctc_model import CtcModel
+from odia_ocr.train.shares import find_shares
 
 
 def average_checkpoints(
@@ -39,7 +40,7 @@ def average_checkpoints(
         ModelMissingError: If a checkpoint is missing, or they are of different architectures.
         UsageError: Without checkpoints, or with weights that make no mean.
     """
-    shares = _find_shares(len(paths), weights)
+    shares = find_shares(len(paths), weights, what="checkpoints")
     metas = [read_facts(path) for path in paths]
     for path, meta in zip(paths, metas, strict=True):
         if meta["architecture"] != metas[-1]["architecture"]:
@@ -80,15 +81,3 @@ def average_models(models: Sequence[CtcModel], shares: Sequence[float]) -> CtcMo
     averaged = CtcModel(models[-1].architecture)
     averaged.load_state_dict(mean)
     return averaged.eval()
-
-
-def _find_shares(count: int, weights: Sequence[float] | None) -> list[float]:
-    """Weights with the sum one."""
-    if not count:
-        raise UsageError("No checkpoints to average.", next_step="Name at least one.")
-    given = [1.0] * count if weights is None else list(weights)
-    if len(given) != count:
-        raise UsageError(f"{len(given)} weights for {count} checkpoints.")
-    if min(given) < 0.0 or sum(given) <= 0.0:
-        raise UsageError(f"Weights must not be negative and not all 0, got {given}.")
-    return [weight / sum(given) for weight in given]

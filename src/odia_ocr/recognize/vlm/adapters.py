@@ -7,6 +7,7 @@ then read alike. Adapters saved with transformers < 4.52 are such a case; their 
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,26 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from torch import nn
 
-_CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+PREFIX = "base_model.model."  # before the names of all parts in an adapter's file
 # As the parts of the model are called now, from what they were called before transformers 4.52.
 _OLD_KEYS = {
     r"^model\.(?!language_model|visual)": "model.language_model.",
     r"^visual\.": "model.visual.",
     r"^language_model\.model\.": "model.language_model.",
 }
+
+
+def rename_part(name: str) -> str:
+    """What a part of the model is called now, e.g. "model.layers.0" of transformers < 4.52.
+
+    Present names stay. The files of whole models still hold the old ones.
+    """
+    for old, new in _OLD_KEYS.items():
+        renamed, count = re.subn(old, new, name)
+        if count:
+            return renamed
+    return name
 
 
 def list_layers(model: nn.Module, name: str) -> list[tuple[str, Any]]:
@@ -50,7 +64,7 @@ def add_adapter(
     Raises:
         ModelMissingError: If it is missing, damaged, or made for another model.
     """
-    stored = _find_files(folder)
+    stored = find_files(folder)
     held = _read_layers(stored)
     mapping = key_mapping or _OLD_KEYS  # present names are left as they are
     model = _load(model, folder, name, trainable=trainable, mapping=mapping)
@@ -72,8 +86,8 @@ def fits_beside_others(folder: str) -> bool:
     missing or damaged is to fail on a model of its own.
     """
     try:
-        stored = _find_files(folder)
-        config = json.loads((stored / _CONFIG).read_text(encoding="utf-8"))
+        stored = find_files(folder)
+        config = json.loads((stored / CONFIG).read_text(encoding="utf-8"))
         plain = not config.get("use_dora") and not config.get("modules_to_save")
         return plain and not any("visual" in layer for layer in _read_layers(stored))
     except (ModelMissingError, ValueError):
@@ -116,19 +130,19 @@ def _load(model: Any, folder: str, name: str, *, trainable: bool, mapping: Any) 
     except Exception as error:  # peft, safetensors and the hub raise families of their own
         raise ModelMissingError(
             f"The adapter {folder} cannot be loaded: {tell_first_line(error)}",
-            next_step=f"Name a folder with {_CONFIG} and {_WEIGHTS} that was made for this model.",
+            next_step=f"Name a folder with {CONFIG} and {WEIGHTS} that was made for this model.",
         ) from error
 
 
-def _find_files(folder: str) -> Path:
+def find_files(folder: str) -> Path:
     """The adapter's folder on this machine, also of one from the hub.
 
     Raises:
         ModelMissingError: If a file of it is missing.
     """
-    found = {name: find_file(folder, name) for name in (_CONFIG, _WEIGHTS)}
+    found = {name: find_file(folder, name) for name in (CONFIG, WEIGHTS)}
     missing = [name for name, path in found.items() if path is None]
-    weights = found[_WEIGHTS]
+    weights = found[WEIGHTS]
     if missing or weights is None:
         raise ModelMissingError(
             f"No {' and no '.join(missing)} in {folder}.",
@@ -143,15 +157,15 @@ def _read_layers(folder: Path) -> dict[str, bool]:
 
     end = ".lora_B.weight"
     try:
-        with safe_open(folder / _WEIGHTS, framework="pt") as file:
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
             names = [key for key in file.keys() if key.endswith(end)]  # noqa: SIM118
             return {key.removesuffix(end): bool(file.get_tensor(key).any()) for key in names}
     except (SafetensorError, OSError) as error:
         raise ModelMissingError(
-            f"{folder / _WEIGHTS} is damaged: {error}.", next_step="Copy it again."
+            f"{folder / WEIGHTS} is damaged: {error}.", next_step="Copy it again."
         ) from error
 
 
 def _name_base(folder: Path) -> str:
-    config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     return str(config.get("base_model_name_or_path") or "an unnamed model")

@@ -136,7 +136,7 @@ def open_vlm(
 
     disable_progress_bar()
     placement = placement or Placement()
-    source = str(find_base(base)) if base == TINY else base
+    source = find_source(base)
     shared = shared and all(map(fits_beside_others, adapters))
     weights = _OPEN.get((source, placement)) if shared else None
     if weights is None:
@@ -150,6 +150,15 @@ def open_vlm(
     names = tuple(weights.add(adapter) for adapter in adapters)
     shown = "+".join([Path(base).name, *(Path(folder).name for folder in adapters)])
     return OpenVlm(f"vlm-{shown}", weights, encoder, names)
+
+
+def find_source(name: str) -> str:
+    """The folder or hub id behind the name of a model; "tiny" is the shipped one.
+
+    Raises:
+        ModelMissingError: If this installation does not hold the shipped one.
+    """
+    return str(find_base(name)) if name == TINY else name
 
 
 def open_tokenizer(source: str) -> Any:
