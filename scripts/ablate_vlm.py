@@ -52,7 +52,7 @@ def main() -> None:
     }
     merged = asked.work / "merged"
     shutil.rmtree(merged, ignore_errors=True)
-    last = asked.ladder / "checkpoint-500"
+    last = asked.ladder / "last" / "checkpoint-500"
     merge = merge_adapter("tiny", last, merged)
     engines = {
         "checkpoint-250": f"vlm:tiny::{middle}",

@@ -53,8 +53,10 @@ def main() -> None:
     if not asked.table_only:
         torch.set_num_threads(1)
         ladder = open_ladder(asked.ladder, asked.work / "ladder", say=print)
+        last = sorted(Path(asked.ladder).parent.glob("last/checkpoint-*"))
+        further = tuple(f"vlm:tiny::{folder}" for folder in last)
         report = {
-            "read": measure_reading(asked.work, asked.lines, ladder.engines),
+            "read": measure_reading(asked.work, asked.lines, (*ladder.engines, *further)),
             "cost": measure_cost(asked.work / "short", ladder.engines[:5]),
         }
         REPORT.parent.mkdir(parents=True, exist_ok=True)
