@@ -17,6 +17,7 @@ from odia_ocr.apps.campaign_command import app as campaign
 from odia_ocr.apps.evaluate_command import evaluate
 from odia_ocr.apps.read_command import read
 from odia_ocr.apps.render_command import app as render
+from odia_ocr.apps.serve_command import serve
 from odia_ocr.apps.techniques_command import techniques
 from odia_ocr.apps.train_command import app as train
 from odia_ocr.errors import OdiaOcrError
@@ -67,6 +68,7 @@ app.add_typer(render, name="render")
 app.add_typer(train, name="train")
 app.add_typer(campaign, name="campaign")
 app.command()(techniques)
+app.command()(serve)
 
 
 def main() -> None:
