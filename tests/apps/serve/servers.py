@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx2
 from fastapi.testclient import TestClient
 
 from odia_ocr.apps.serve.service import Service
@@ -17,6 +24,8 @@ from odia_ocr.pipeline import PageOptions, PageOutcome, Reader, open_reader
 from odia_ocr.types import Hypothesis, Line, Page, Reading, Symbol
 
 SAMPLE = Path(__file__).resolve().parents[3] / "samples" / "page.png"
+
+PATIENCE = 60.0  # seconds
 
 open_shipped = cache(open_reader)  # models are opened once for all tests
 
@@ -82,3 +91,33 @@ class Server:
         if opened is not None:
             opened.ended.result(20)
         return self.client.get(f"/v1/jobs/{job_id}").json()
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], httpx2.Client]]:
+    """A server process, and a client that calls it."""
+    command = [sys.executable, "-m", "odia_ocr", "serve", "--port", "0", "--folder", str(folder)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    try:
+        told = json.loads(process.stderr.readline())
+        assert told["event"] == "listening", told
+        rest = threading.Thread(target=process.stderr.read, daemon=True)
+        rest.start()
+        with httpx2.Client(base_url=told["url"], timeout=PATIENCE) as client:
+            yield process, client
+    finally:
+        process.kill()
+        process.wait()
+        rest.join()
+        process.stderr.close()
+
+
+def wait_for(look: Callable[[], Any]) -> Any:
+    """What `look` gives once it is true."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if seen := look():
+            return seen
+        time.sleep(0.02)
+    raise AssertionError("waited in vain")

@@ -14,6 +14,7 @@ from servers import Server, StubReader
 import odia_ocr
 from odia_ocr.apps.serve.database import Database
 from odia_ocr.apps.serve.jobs import JobState, JobStore, KeptPage
+from odia_ocr.apps.serve.private_folder import open_folder
 from odia_ocr.apps.serve.service import ReadingWish
 from odia_ocr.apps.serve.settings import Limits, Settings
 from odia_ocr.errors import DataError, ModelMissingError, UsageError
@@ -287,3 +288,11 @@ def test_a_page_is_kept_whole(stub_server: Server, blank_tiff: Any, line_png: by
     hyps = [line.reading.hypothesis for line in kept.page.lines if line.reading]
     assert hyps == [line.reading.hypothesis for line in page.lines if line.reading]
     assert store.list_missing(again) == [2]
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path: Any) -> None:
+    (tmp_path / "theirs").mkdir(mode=0o755)
+    (tmp_path / "theirs" / "letter.txt").write_text("dear")
+    with pytest.raises(UsageError, match="holds other files"):
+        open_folder(tmp_path / "theirs")
+    assert (tmp_path / "theirs").stat().st_mode & 0o777 == 0o755

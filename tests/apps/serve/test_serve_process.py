@@ -2,57 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from PIL import Image
-from servers import SAMPLE
+from servers import PATIENCE, SAMPLE, running, wait_for
 
 import odia_ocr
-
-PATIENCE = 60.0  # seconds
-
-
-@contextlib.contextmanager
-def running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], httpx2.Client]]:
-    """A server process, and a client that calls it."""
-    command = [sys.executable, "-m", "odia_ocr", "serve", "--port", "0", "--folder", str(folder)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    try:
-        told = json.loads(process.stderr.readline())
-        assert told["event"] == "listening", told
-        rest = threading.Thread(target=process.stderr.read, daemon=True)
-        rest.start()
-        with httpx2.Client(base_url=told["url"], timeout=PATIENCE) as client:
-            yield process, client
-    finally:
-        process.kill()
-        process.wait()
-        rest.join()
-        process.stderr.close()
-
-
-def wait_for(look: Callable[[], Any]) -> Any:
-    """What `look` gives once it is true."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if seen := look():
-            return seen
-        time.sleep(0.02)
-    raise AssertionError("waited in vain")
 
 
 def book(pages: int) -> bytes:

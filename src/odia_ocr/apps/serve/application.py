@@ -26,7 +26,6 @@ from odia_ocr.apps.serve.failures import (
     tell_failure,
 )
 from odia_ocr.apps.serve.guard import Guard, too_large
-from odia_ocr.apps.serve.pictures import PictureShelf
 from odia_ocr.apps.serve.reading_routes import make_reading_routes
 from odia_ocr.apps.serve.records import FailureRecord, HealthRecord
 from odia_ocr.apps.serve.review_routes import make_review_routes
@@ -46,7 +45,6 @@ key, send it as `Authorization: Bearer KEY`. Each answer carries `X-Request-ID`.
 
 def make_application(service: Service) -> FastAPI:
     """The whole application on a service; it starts and stops the service's work."""
-    shelf = PictureShelf(service.folder, service.settings.limits.page)
 
     @contextlib.asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
@@ -67,7 +65,7 @@ def make_application(service: Service) -> FastAPI:
     )
     application.add_middleware(Guard, settings=service.settings, telling=service.telling)
     application.include_router(make_reading_routes(service))
-    application.include_router(make_review_routes(service, shelf))
+    application.include_router(make_review_routes(service))
     _add_server_routes(application, service)
     _add_pages(application)
     _add_failures(application, service)

@@ -148,13 +148,16 @@ class _Call:
         self.code: str | None = None
         self.sent = 0
         self._send = send
+        self._path = scope["path"]
         scope.setdefault("state", {})["request_id"] = request_id
 
     async def send(self, message: Message) -> None:
         """Pass an answer on, with the headers that all have."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            own = {**_HEADERS, "x-request-id": self.request_id}
+            # Texts stay in no cache; scripts are asked for anew, which costs a look at their date.
+            cache = "no-store" if self._path.startswith(_LOCKED) else "no-cache"
+            own = {**_HEADERS, "cache-control": cache, "x-request-id": self.request_id}
             names = {name for name, _ in message["headers"]}
             message["headers"] = [
                 *message["headers"],

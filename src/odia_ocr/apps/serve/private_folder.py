@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from odia_ocr.errors import OutputError
+from odia_ocr.errors import OutputError, UsageError
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -88,10 +88,16 @@ def open_folder(root: Path) -> PrivateFolder:
     """Make the folder where it is missing, and keep others out of it.
 
     Raises:
-        OutputError: If it cannot be made or is not ours.
+        UsageError: If other things are in it.
+        OutputError: If it cannot be made.
     """
     root = root.expanduser().absolute()
     try:
+        if root.is_dir() and any(root.iterdir()) and not (root / "jobs").is_dir():
+            # Its permissions are about to change, and it may be anybody's.
+            raise UsageError(
+                f"{root} holds other files.", next_step="Give --folder a new or an empty folder."
+            )
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         root.chmod(0o700)
         (root / "jobs").mkdir(mode=0o700, exist_ok=True)

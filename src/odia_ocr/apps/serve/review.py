@@ -19,7 +19,7 @@ from odia_ocr.pages.words import place_words
 from odia_ocr.types import Edit, Line, Page, Reading
 
 _EVEN = 0.5  # below it a line is likelier wrong than right
-_LEAST_SHARE = 0.001  # of the probability of what was read; rarer rivals are not shown
+_LEAST_SHARE = 0.005  # of the probability of what was read; rarer rivals are not shown
 _MOST_RIVALS = 9  # one key each
 
 

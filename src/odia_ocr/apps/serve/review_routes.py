@@ -10,7 +10,6 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from odia_ocr.apps.serve.corrections import Correction
 from odia_ocr.apps.serve.failures import NotFoundError
 from odia_ocr.apps.serve.jobs import Job
-from odia_ocr.apps.serve.pictures import PictureShelf
 from odia_ocr.apps.serve.reading_routes import send, tell_failures
 from odia_ocr.apps.serve.records import ChangeRecord, LineChange, LineHistory, PageRecord
 from odia_ocr.apps.serve.results import TruthLine, write_training_lines
@@ -25,7 +24,7 @@ _KEEP = {"Cache-Control": "private, max-age=86400, immutable"}
 PageNumber = Annotated[int, Path(ge=1, description="From 1.")]
 
 
-def make_review_routes(service: Service, shelf: PictureShelf) -> APIRouter:
+def make_review_routes(service: Service) -> APIRouter:
     """The routes, on a service."""
     router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["review"])
 
@@ -65,7 +64,9 @@ def make_review_routes(service: Service, shelf: PictureShelf) -> APIRouter:
     def show_picture(job_id: str, number: PageNumber) -> FileResponse:
         """WebP, as large as a screen can show; the page's own pixels are in its polygons."""
         find_page(job_id, number)
-        return FileResponse(shelf.page(job_id, number), media_type="image/webp", headers=_KEEP)
+        return FileResponse(
+            service.pictures.page(job_id, number), media_type="image/webp", headers=_KEEP
+        )
 
     @router.get(
         "/pages/{number}/lines/{line_id}/picture",
@@ -76,7 +77,9 @@ def make_review_routes(service: Service, shelf: PictureShelf) -> APIRouter:
     def show_line_picture(job_id: str, number: PageNumber, line_id: str) -> Response:
         """PNG of the line as the recognizer saw it: straightened and in even light."""
         line = find_line(job_id, number, line_id)
-        return Response(shelf.line(job_id, number, line), media_type="image/png", headers=_KEEP)
+        return Response(
+            service.pictures.line(job_id, number, line), media_type="image/png", headers=_KEEP
+        )
 
     @router.put(
         "/pages/{number}/lines/{line_id}",
@@ -122,7 +125,11 @@ def make_review_routes(service: Service, shelf: PictureShelf) -> APIRouter:
         """
         job: Job = service.find_job(job_id)
         truths = (
-            TruthLine(f"{job_id[:8]}-{line.id}", shelf.line(job_id, page.number, line), line.text)
+            TruthLine(
+                f"{job_id[:8]}-{line.id}",
+                service.pictures.line(job_id, page.number, line),
+                line.text,
+            )
             for kept in service.jobs.load_pages(job)
             if (page := kept.page) is not None
             for line in list_truths(page, service.corrections.of_page(job_id, page.number))

@@ -21,6 +21,7 @@ from odia_ocr.apps.serve.failures import (
     TooLargeError,
 )
 from odia_ocr.apps.serve.jobs import Job, JobState, JobStore
+from odia_ocr.apps.serve.pictures import PictureShelf
 from odia_ocr.apps.serve.private_folder import PrivateFolder, make_id, open_folder
 from odia_ocr.apps.serve.results import ReadDocument
 from odia_ocr.apps.serve.review import correct_page
@@ -78,6 +79,7 @@ class Service:
     jobs: JobStore
     corrections: CorrectionStore
     workers: PageWorkers
+    pictures: PictureShelf
     telling: Telling
 
     def start(self) -> None:
@@ -188,6 +190,7 @@ class Service:
         """Remove a job with all that belongs to it."""
         self.workers.cancel(job_id)
         self.jobs.remove(job_id)
+        self.pictures.forget(job_id)
         self.folder.remove(job_id)
 
     def forget_expired(self) -> None:
@@ -262,4 +265,13 @@ def open_service(
         threads=settings.workers,
         open_with=open_with,
     )
-    return Service(settings, folder, database, jobs, CorrectionStore(database), workers, telling)
+    return Service(
+        settings,
+        folder,
+        database,
+        jobs,
+        CorrectionStore(database),
+        workers,
+        PictureShelf(folder, settings.limits.page),
+        telling,
+    )
