@@ -24,7 +24,7 @@ from odia_ocr.apps.serve.telling import Telling
 def line_png() -> bytes:
     """The heading of the sample page."""
     stream = io.BytesIO()
-    Image.open(SAMPLE).crop((0, 0, 1000, 130)).save(stream, "PNG")
+    Image.open(SAMPLE).crop((0, 95, 1000, 225)).save(stream, "PNG")
     return stream.getvalue()
 
 

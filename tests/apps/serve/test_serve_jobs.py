@@ -272,6 +272,7 @@ def test_a_strange_database_is_refused(tmp_path: Any) -> None:
 
 def test_a_page_is_kept_whole(stub_server: Server, blank_tiff: Any, line_png: bytes) -> None:
     page = odia_ocr.read(line_png).pages[0]
+    assert page.text == "ଛାପା ପୃଷ୍ଠାରୁ ଲେଖା"
     store = JobStore(stub_server.service.database)
     job = begin(stub_server, blank_tiff(1))
     stub_server.wait(job["id"])

@@ -78,6 +78,12 @@ class OutOfOrderError(RefusalError):
     code = "not-ready"
 
 
+class ClientGoneError(RefusalError):
+    """Nobody waits for the answer any more; told to the log alone."""
+
+    code = "client-gone"
+
+
 class TooSlowError(RefusalError):
     """A document had the time that one may take."""
 
@@ -103,6 +109,7 @@ _STATUS = {
     "took-too-long": 422,
     "gave-up": 422,
     "queue-full": 429,
+    "client-gone": 499,  # as nginx logs it
     "not-ready": 503,
 }
 

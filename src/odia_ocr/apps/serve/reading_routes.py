@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from odia_ocr.apps.presets import DEFAULT_PRESET, PRESETS, measured_rates
-from odia_ocr.apps.serve.failures import QueueFullError
+from odia_ocr.apps.serve.failures import ClientGoneError, QueueFullError
 from odia_ocr.apps.serve.records import (
     FailureRecord,
     JobList,
@@ -256,7 +256,11 @@ class _Reading:
         return self._service.read_document(self._service.find_job(arrival.taken.job.id))
 
     async def _wait(self) -> None:
-        """Until all have ended; whoever has gone waits for nothing."""
+        """Until all have ended.
+
+        Raises:
+            ClientGoneError: If who asked has gone meanwhile.
+        """
         waiting = {
             asyncio.wrap_future(arrival.taken.ended)
             for arrival in self._arrivals
@@ -265,7 +269,7 @@ class _Reading:
         while waiting:
             _, waiting = await asyncio.wait(waiting, timeout=_LOOK_EVERY)
             if waiting and await self._request.is_disconnected():
-                await run_in_threadpool(self.forget)
+                raise ClientGoneError("Nobody waits for the answer any more.")
 
     def forget(self) -> None:
         """Remove what was taken in for this request."""

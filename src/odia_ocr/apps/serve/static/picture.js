@@ -49,6 +49,7 @@ export class Picture {
   show(page) {
     this.#size = { width: page.width, height: page.height };
     this.#image.hidden = true;
+    this.#image.alt = `Page ${page.number} as scanned`;
     this.#outlines.setAttribute("viewBox", `0 0 ${page.width} ${page.height}`);
     this.#polygons.clear();
     this.#current = null;

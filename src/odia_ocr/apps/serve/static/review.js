@@ -41,7 +41,7 @@ class Review {
     this.#lines?.flush();
     if (this.job !== id) {
       this.job = id;
-      this.#saver = new Saver(id, (status, message) => this.#tellSaved(status, message), () => this.#load(this.pageNumber));
+      this.#saver = new Saver(id, (status, message) => this.#tellSaved(status, message), () => this.#reload());
       this.#lines = new Lines(id, {
         change: (line, text, state) => this.change(line, text, state),
         look: (line) => this.#picture.look(line),
@@ -59,8 +59,13 @@ class Review {
     await this.#load(number ?? this.pageNumbers[0], turn);
   }
 
+  #reload() {
+    this.#load(this.pageNumber).catch((error) => this.tellProblem(error.message));
+  }
+
   async #load(number, turn = ++this.#shown) {
     this.pageNumber = number;
+    history.replaceState(null, "", `#job/${this.job}/page/${number}`);
     this.#showPageChoice();
     find("page-problem").hidden = true;
     for (;;) {
@@ -268,7 +273,9 @@ document.addEventListener("click", (event) => {
   if (!find("export").contains(event.target)) find("export").open = false;
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") find("export").open = false;
+  if (event.key !== "Escape" || !find("export").open) return;
+  find("export").open = false;
+  find("export").querySelector("summary").focus();
 });
 window.addEventListener("beforeunload", (event) => {
   review.flush();

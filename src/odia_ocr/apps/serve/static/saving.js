@@ -12,7 +12,7 @@ export class Saver {
   #past = []; // { page, id, text, state }: what a line was before a change
   #busy = new Map(); // line -> the promise of its last change
   #waiting = new Set(); // lines that changed again meanwhile
-  #troubled = false; // something has not arrived
+  #troubled = false; // the server is not reached
 
   /** `tell(status)` hears "saving", "saved" or "trouble"; `lost(line)` that it changed elsewhere. */
   constructor(job, tell, lost) {
@@ -56,13 +56,14 @@ export class Saver {
       return;
     }
     this.#tell("saving");
-    this.#busy.set(line, this.#put(line).finally(() => {
+    this.#busy.set(line, this.#put(line).then((kept) => {
       this.#busy.delete(line);
       if (this.#waiting.delete(line)) this.#send(line);
-      else if (this.isIdle && !this.#troubled) this.#tell("saved");
+      else if (kept && this.isIdle) this.#tell("saved");
     }));
   }
 
+  /** True once the server has kept it; false when it refused. */
   async #put(line) {
     const sent = { text: line.text, state: line.state, revision: line.revision };
     for (;;) {
@@ -71,13 +72,13 @@ export class Saver {
         this.#troubled = false;
         line.revision = kept.revision;
         if (line.text === sent.text) line.text = kept.text; // in the usual spelling
-        return;
+        return true;
       } catch (error) {
-        this.#troubled = true;
         this.#tell("trouble", error.message);
+        this.#troubled = !error.status;
         if (error.status) {
           this.#lost(line);
-          return;
+          return false;
         }
         await new Promise((resolve) => { setTimeout(resolve, RETRY_AFTER); });
       }
