@@ -150,6 +150,12 @@ def test_one_bad_file_leaves_the_others(stub_server: Server, line_png: bytes) ->
     assert good["pages"][0]["lines"][0]["reading"]["text"] == "ପୃଷ୍ଠା 1"
 
 
+def test_a_zip_holds_what_could_be_read(stub_server: Server, line_png: bytes) -> None:
+    answer = post(stub_server, ("bad.png", b""), ("good.png", line_png), format="pdf")
+    assert answer.status_code == 200
+    assert zipfile.ZipFile(io.BytesIO(answer.content)).namelist() == ["good.pdf"]
+
+
 def test_only_bad_files_are_an_error(stub_server: Server) -> None:
     answer = post(stub_server, ("a.png", b"no picture"), ("b.png", b""))
     assert (answer.status_code, answer.json()["code"]) == (415, "not-a-picture")

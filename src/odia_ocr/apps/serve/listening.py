@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import signal
 import socket
 import sys
 
@@ -14,7 +15,7 @@ from odia_ocr.apps.serve.application import make_application
 from odia_ocr.apps.serve.service import open_service
 from odia_ocr.apps.serve.settings import Settings
 from odia_ocr.apps.serve.telling import LogHandler, Telling
-from odia_ocr.errors import UsageError
+from odia_ocr.errors import OutputError, UsageError
 
 _BACKLOG = 1024
 _LONGEST_FAREWELL = 600  # seconds for requests under way when the server is asked to end
@@ -62,6 +63,7 @@ def serve_forever(settings: Settings, taken: socket.socket) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=_LONGEST_FAREWELL,
     )
     address, port = taken.getsockname()[:2]
@@ -69,5 +71,11 @@ def serve_forever(settings: Settings, taken: socket.socket) -> None:
     telling.log("listening", {"url": url, "key": settings.api_key is not None})
     if sys.stderr.isatty():
         say(f"{url} is the review page, {url}/docs the API; Ctrl-C ends.")
-    uvicorn.Server(config).run(sockets=[taken])
+    server = uvicorn.Server(config)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # It raises them once more at its own end, which is no reason to end otherwise than well.
+        signal.signal(number, lambda *_: None)
+    server.run(sockets=[taken])
+    if not server.started:
+        raise OutputError("The server could not start.", next_step="The log says why.")
     telling.log("ended", {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -162,7 +163,9 @@ class PageRecord(BaseModel):
     problems: list[FailureRecord]
 
     @classmethod
-    def of(cls, page: Page, corrections: dict[str, Correction], review: float | None) -> PageRecord:
+    def of(
+        cls, page: Page, corrections: Mapping[str, Correction], review: float | None
+    ) -> PageRecord:
         """From a page as it was read, and what was made of its lines."""
         return cls(
             number=page.number,

@@ -73,8 +73,8 @@ def write_answer(documents: Sequence[ReadDocument], form: Format) -> Answer:
     """Write documents in a format.
 
     One document is one file. Of several, text is joined by form feeds and JSON becomes
-    `{"documents": [...]}`; other formats become a zip, as do formats that hold one page a file
-    when there are several pages.
+    `{"documents": [...]}`; other formats become a zip of those that could be read, as do formats
+    that hold one page a file when there are several pages.
 
     Raises:
         OutputError: If the format cannot be written.
@@ -83,7 +83,7 @@ def write_answer(documents: Sequence[ReadDocument], form: Format) -> Answer:
         return _write_joined(documents, form)
     files = _list_files(documents, form)
     first, second = next(files, None), next(files, None)
-    if first is not None and second is None:
+    if first is not None and second is None and len(documents) == 1:
         answer = Answer(form.media_type, first.name)
         _write(first, form, answer.stream)
         return answer
@@ -107,6 +107,8 @@ class _File:
 def _list_files(documents: Iterable[ReadDocument], form: Format) -> Iterator[_File]:
     used: set[str] = set()
     for document in documents:
+        if document.content is None:
+            continue
         stem = _free_stem(_safe_stem(document.name), used)
         if not form.one_page:
             yield _File(stem + form.suffix, document, document.pages())

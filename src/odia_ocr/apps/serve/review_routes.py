@@ -7,9 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
-from odia_ocr.apps.serve.corrections import Correction
 from odia_ocr.apps.serve.failures import NotFoundError
-from odia_ocr.apps.serve.jobs import Job
 from odia_ocr.apps.serve.reading_routes import send, tell_failures
 from odia_ocr.apps.serve.records import ChangeRecord, LineChange, LineHistory, PageRecord
 from odia_ocr.apps.serve.results import TruthLine, write_training_lines
@@ -52,7 +50,7 @@ def make_review_routes(service: Service) -> APIRouter:
     def show_page(job_id: str, number: PageNumber) -> PageRecord:
         """Lines in reading order, with confidence, what people made of them, and rivals."""
         page = find_page(job_id, number)
-        changes = dict(service.corrections.of_page(job_id, number))
+        changes = service.corrections.of_page(job_id, number)
         return PageRecord.of(page, changes, service.find_job(job_id).review)
 
     @router.get(
@@ -107,7 +105,7 @@ def make_review_routes(service: Service) -> APIRouter:
     def show_history(job_id: str, number: PageNumber, line_id: str) -> LineHistory:
         """Nothing is ever overwritten."""
         line = find_line(job_id, number, line_id)
-        changes: list[Correction] = service.corrections.history(job_id, number, line_id)
+        changes = service.corrections.history(job_id, number, line_id)
         return LineHistory(read=line.text, changes=[ChangeRecord.of(change) for change in changes])
 
     @router.get(
@@ -123,7 +121,7 @@ def make_review_routes(service: Service) -> APIRouter:
         """A zip of line pictures and transcriptions; unpacked, `odia-ocr train ctc --data` takes
         the folder. Only lines that somebody accepted are in it.
         """
-        job: Job = service.find_job(job_id)
+        job = service.find_job(job_id)
         truths = (
             TruthLine(
                 f"{job_id[:8]}-{line.id}",

@@ -20,7 +20,7 @@ from odia_ocr.apps.serve.failures import (
     QueueFullError,
     TooLargeError,
 )
-from odia_ocr.apps.serve.jobs import Job, JobState, JobStore
+from odia_ocr.apps.serve.jobs import OPEN_STATES, Job, JobState, JobStore
 from odia_ocr.apps.serve.pictures import PictureShelf
 from odia_ocr.apps.serve.private_folder import PrivateFolder, make_id, open_folder
 from odia_ocr.apps.serve.results import ReadDocument
@@ -179,11 +179,13 @@ class Service:
     def cancel(self, job_id: str) -> Job:
         """Cancel a job; its document goes, and so does everything of one that had ended."""
         job = self.find_job(job_id)
-        if job.state in (JobState.QUEUED, JobState.RUNNING):
-            self.workers.cancel(job_id)
+        if job.state not in OPEN_STATES:
+            self.forget(job_id)
+            return job
+        self.workers.cancel(job_id)
+        job = self.find_job(job_id)
+        if job.state is JobState.CANCELLED:  # it may have ended just before
             self.folder.remove(job_id)
-            return self.find_job(job_id)
-        self.forget(job_id)
         return job
 
     def forget(self, job_id: str) -> None:

@@ -104,7 +104,7 @@ class PageWorkers:
         self._folder = folder
         self._limits = limits
         self._telling = telling
-        self._cores = count_threads(threads)
+        self._cores = count_threads(None)
         self._open_with = open_with or (lambda engine, cores: open_reader(engine, threads=cores))
         self._changed = threading.Condition()
         self._turns: deque[_Open] = deque()  # who has pages to read, the next one first
@@ -115,7 +115,7 @@ class PageWorkers:
         self._seconds_a_page = _FIRST_GUESS
         self._readers: dict[str, Reader] = {}
         self._opening = threading.Lock()
-        count = threads or count_workers(self._cores, self._limits.pages)
+        count = threads or count_workers(self._cores, self._cores)
         self._threads = [
             threading.Thread(target=self._work, name=f"page-{i}", daemon=True) for i in range(count)
         ]
