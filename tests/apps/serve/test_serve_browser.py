@@ -314,6 +314,16 @@ def test_everybody_can_use_it(tab: Tab, faint: Path) -> None:
         assert tab.page.evaluate(overhang) <= 0
 
 
+def test_a_document_that_is_gone_is_told(tab: Tab) -> None:
+    tab.open_document(SAMPLE)
+    tab.page.evaluate("location.hash = '#job/' + '0'.repeat(32)")
+    tab.until("document.getElementById('page-problem').textContent.includes('expired')")
+    assert tab.page.locator(".line").count() == 0
+    assert tab.page.locator("#document-name").inner_text() == ""
+    assert len(tab.complaints) == 1  # the browser's own, of the answer 404
+    tab.complaints.clear()
+
+
 def check_access(page: Any) -> None:
     """Labels, contrast, order, names of controls: what axe-core finds wrong."""
     from axe_playwright_python.sync_playwright import Axe

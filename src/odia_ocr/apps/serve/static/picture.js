@@ -66,6 +66,13 @@ export class Picture {
     this.#viewport.scrollTo(0, 0);
   }
 
+  /** Show nothing. */
+  clear() {
+    this.#image.hidden = true;
+    this.#outlines.replaceChildren();
+    this.#polygons.clear();
+  }
+
   setImage(url) {
     URL.revokeObjectURL(this.#image.src);
     this.#image.src = url;

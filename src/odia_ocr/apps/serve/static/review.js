@@ -49,12 +49,13 @@ class Review {
         undo: () => this.undo(),
       }, () => find("phonetic").checked);
       this.#tellSaved("");
+      this.#clear();
+      find("document-name").textContent = "";
+      find("page-nav").hidden = true;
     }
     const job = await showJob(id);
     if (turn !== this.#shown) return;
     this.pageNumbers = job.page_numbers;
-    find("document-name").textContent = job.name;
-    find("document-name").title = job.name;
     document.title = `${job.name} – odia-ocr`;
     await this.#load(number ?? this.pageNumbers[0], turn);
   }
@@ -70,6 +71,7 @@ class Review {
     find("page-problem").hidden = true;
     for (;;) {
       const job = await showJob(this.job);
+      find("document-name").textContent = job.name;
       if (job.pages.read || job.finished) {
         try {
           const page = await showPage(this.job, number);
@@ -80,9 +82,17 @@ class Review {
         }
       }
       if (turn !== this.#shown) return;
+      this.#clear();
       this.tellProblem("This page is being read …");
       await new Promise((resolve) => { setTimeout(resolve, LOOK_EVERY); });
     }
+  }
+
+  #clear() {
+    this.#page = null;
+    this.#picture.clear();
+    this.#lines.show([], "page");
+    find("tally").textContent = "";
   }
 
   #show(page, turn) {
@@ -151,6 +161,7 @@ class Review {
   }
 
   reorder() {
+    if (!this.#page) return;
     this.#lines.flush();
     this.#lines.show(this.#page.lines, find("order").value);
   }
