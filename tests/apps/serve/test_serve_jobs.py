@@ -280,8 +280,8 @@ def test_a_page_is_kept_whole(stub_server: Server, blank_tiff: Any, line_png: by
         stub_server.service.find_job(job["id"]), id="f" * 32, numbers=(1, 2), state=JobState.QUEUED
     )
     store.add(again)
-    store.keep_page(again.id, KeptPage(1, page))
-    store.keep_page(again.id, KeptPage(1, replace(page, lines=())))  # a page counts once
+    store.keep_page(again, KeptPage(1, page))
+    store.keep_page(again, KeptPage(1, replace(page, lines=())))  # a page counts once
     kept = store.find_page(again.id, 1)
     assert kept is not None
     assert kept.page is not None

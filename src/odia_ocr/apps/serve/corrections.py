@@ -89,7 +89,7 @@ class CorrectionStore:
             ConflictError: If it has been changed since.
         """
         now = time.time()
-        with self.database.change() as connection:
+        with self.database.change(lasting=True) as connection:
             (count,) = connection.execute(
                 "SELECT count(*) FROM corrections WHERE job = ? AND page = ? AND line = ?",
                 (job, page, line),

@@ -87,7 +87,7 @@ class Database:
 
     def _prepare(self) -> None:
         # Exclusive from the first change on, and let go by the system whatever ends the process.
-        for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL"):
+        for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=NORMAL"):
             self._connection.execute(f"PRAGMA {pragma}").fetchall()
         self._connection.execute("PRAGMA foreign_keys=ON")
         with self.change() as connection:
@@ -100,16 +100,26 @@ class Database:
                 connection.execute(f"PRAGMA user_version={_VERSION}")
 
     @contextlib.contextmanager
-    def change(self) -> Iterator[sqlite3.Connection]:
-        """A change that happens as a whole or not at all."""
+    def change(self, *, lasting: bool = False) -> Iterator[sqlite3.Connection]:
+        """A change that happens as a whole or not at all; it outlives the process.
+
+        Args:
+            lasting: It also outlives a power cut, which costs the wait for the disk. What can be
+                done again, such as reading a page, need not.
+        """
         with self._lock:
+            if lasting:
+                self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
             except BaseException:
                 self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
+            else:
+                self._connection.execute("COMMIT")
+            finally:
+                self._connection.execute("PRAGMA synchronous=NORMAL")
 
     def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
         """All rows of a query."""

@@ -96,7 +96,7 @@ class JobStore:
     def add(self, job: Job) -> None:
         """Keep a new job."""
         now = time.time()
-        with self.database.change() as connection:
+        with self.database.change(lasting=not job.passing) as connection:
             connection.execute(
                 "INSERT INTO jobs (id, name, preset, numbers, problems, passing, state, starts,"
                 " created, touched) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
@@ -157,19 +157,22 @@ class JobStore:
                 (JobState.RUNNING, review, now, now, job_id, *OPEN_STATES),
             )
 
-    def keep_page(self, job_id: str, kept: KeptPage) -> None:
-        """Keep what became of a page; a job that has ended takes none."""
-        content = None if kept.page is None else _pack(kept.page)
+    def keep_page(self, job: Job, kept: KeptPage) -> None:
+        """Keep what became of a page; a job that has ended takes none.
+
+        Nobody reviews a job that passes, so it is kept without what only a review needs.
+        """
+        content = None if kept.page is None else _pack(kept.page, hypotheses=not job.passing)
         problem = None if kept.problem is None else json.dumps(problem_to_json(kept.problem))
         with self.database.change() as connection:
             taken = connection.execute(
                 "UPDATE jobs SET starts = 0, touched = ? WHERE id = ? AND state IN (?, ?)",
-                (time.time(), job_id, *OPEN_STATES),
+                (time.time(), job.id, *OPEN_STATES),
             ).rowcount
             if taken:
                 connection.execute(
                     "INSERT OR IGNORE INTO pages VALUES (?, ?, ?, ?)",
-                    (job_id, kept.number, content, problem),
+                    (job.id, kept.number, content, problem),
                 )
 
     def end(self, job_id: str, state: JobState, error: Problem | None = None) -> bool:
@@ -241,8 +244,8 @@ def _kept(row: sqlite3.Row) -> KeptPage:
     return KeptPage(row["number"], page, problem)
 
 
-def _pack(page: Page) -> bytes:
-    record = page_to_json(page, hypotheses=True)
+def _pack(page: Page, *, hypotheses: bool) -> bytes:
+    record = page_to_json(page, hypotheses=hypotheses)
     return zlib.compress(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"), 1)
 
 

@@ -55,8 +55,13 @@ class PrivateFolder:
         """The picture of a page for looking at."""
         return self._job(job) / f"page-{page}.webp"
 
-    def take(self, job: str, content: BinaryIO) -> int:
-        """Keep what was sent, on the disk before this returns; gives its size in bytes.
+    def take(self, job: str, content: BinaryIO, *, lasting: bool) -> None:
+        """Keep what was sent.
+
+        Args:
+            job: Identifier.
+            content: What was sent.
+            lasting: It is on the disk before this returns.
 
         Raises:
             OutputError: If there is no room.
@@ -67,8 +72,8 @@ class PrivateFolder:
             with path.open("xb") as stream:
                 shutil.copyfileobj(content, stream, 1 << 20)
                 stream.flush()
-                os.fsync(stream.fileno())
-                return stream.tell()
+                if lasting:
+                    os.fsync(stream.fileno())
         except OSError as error:
             self.remove(job)
             raise _unwritable(path, error) from error

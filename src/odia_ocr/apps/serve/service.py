@@ -129,7 +129,7 @@ class Service:
         self._reserve()
         job_id = make_id()
         try:
-            self.folder.take(job_id, content)
+            self.folder.take(job_id, content, lasting=not passing)
             job = self._look_into(job_id, clean_name(name), wish, passing)
             self.jobs.add(job)
             return Taken(job, self.workers.take(job))

@@ -258,7 +258,7 @@ class PageWorkers:
         except OdiaOcrError as error:
             self._give_up(opened, error)
             return
-        self._store.keep_page(opened.job.id, KeptPage(number, outcome.page, outcome.problem))
+        self._store.keep_page(opened.job, KeptPage(number, outcome.page, outcome.problem))
         seconds = time.monotonic() - began
         self._seconds_a_page = _MEMORY * self._seconds_a_page + (1 - _MEMORY) * seconds
         self._telling.count_page(opened.job.preset, seconds, read=outcome.page is not None)
