@@ -8,6 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -26,10 +27,10 @@ def post(server: Server, *files: tuple[str, bytes], **params: Any) -> Any:
     return server.client.post("/v1/read", files=[("file", file) for file in files], params=params)
 
 
-def png_of(width: int, height: int) -> bytes:
+def png_of(width: int, height: int, *more: tuple[bytes, bytes]) -> bytes:
     """A picture that says it is so large, and holds next to nothing."""
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    parts = [(b"IHDR", head), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
+    parts = [(b"IHDR", head), *more, (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
         for kind, data in parts
@@ -104,6 +105,7 @@ def test_wrong_wishes_are_400(stub_server: Server, line_png: bytes, params: Any,
 
 
 PNG = b"\x89PNG\r\n\x1a\n"
+BOMB = zlib.compress(bytes(50_000_000))  # 49 kB
 
 
 @pytest.mark.parametrize(
@@ -117,6 +119,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
         (b"%PDF-1.7 and no more", 422, "picture-unreadable"),
         (png_of(60_000, 60_000), 413, "picture-too-large"),
         (png_of(900, 900), 422, "picture-unreadable"),
+        (png_of(9, 9, (b"zTXt", b"a\0\0" + BOMB)), 422, "picture-unreadable"),
     ],
 )
 def test_what_cannot_be_read_is_refused(
@@ -126,6 +129,21 @@ def test_what_cannot_be_read_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.json()["next_step"]
     assert not list((server.service.folder.root / "jobs").iterdir())
+
+
+def test_requests_side_by_side_get_their_own_answers(
+    start: Any, stub: StubReader, blank_tiff: Any
+) -> None:
+    server = start(stub.open, workers=4)
+    tiff = ("book.tif", blank_tiff(8))
+
+    def ask(number: int) -> str:
+        return post(server, tiff, format="txt", pages=str(number)).text
+
+    with ThreadPoolExecutor(8) as pool:
+        texts = list(pool.map(ask, range(1, 9)))
+    assert texts == [f"ପୃଷ୍ଠା {number}\n" for number in range(1, 9)]
+    assert sorted(stub.begun) == list(range(1, 9))
 
 
 def test_requests_without_a_file_are_400(stub_server: Server, line_png: bytes) -> None:
