@@ -27,9 +27,9 @@ from odia_ocr.train.lora.parts import (
     rate_at_step,
     read_check,
     seed_step,
+    share_tokens,
 )
-from odia_ocr.train.lora.preflight import check_samples
-from odia_ocr.train.lora.samples import ListedSamples, open_check_samples, open_samples
+from odia_ocr.train.lora.sources import open_sources
 
 
 def main() -> None:
@@ -54,15 +54,8 @@ def main() -> None:
     )
 
     vlm = open_trainee(config, start_from=asked.adapter)
-    samples = open_samples(config, report=print)
-    numbers = None
-    if isinstance(samples, ListedSamples):  # rendered lines never end, and fit
-        found = check_samples(samples, vlm.encoder, config.misfit, tick=lambda done, total: None)
-        print("\n".join(found.tell()))
-        numbers = found.fitting
-    held_out = open_check_samples(config, report=print)
-    lines = [held_out.take(number) for number in range(held_out.length or 0)]
-    feeder = Feeder(samples, Order(numbers, config.seed), vlm.encoder, config)
+    sources = open_sources(config, vlm.encoder, report=print)
+    feeder = Feeder(sources.samples, Order(sources.numbers, config.seed), vlm.encoder, config)
     optimizer = make_optimizer(vlm.model, config)
     progress = LoraProgress()
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -74,8 +67,8 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = rate_at_step(config, progress.step)
         loss = 0.0
-        for batch in made.batches:
-            part = find_loss(vlm.model, batch, vlm.device) / len(made.batches)
+        for batch, share in zip(made.batches, share_tokens(made.batches), strict=True):
+            part = share * find_loss(vlm.model, batch, vlm.device)
             part.backward()
             loss += float(part.detach())
         torch.nn.utils.clip_grad_norm_(vlm.model.parameters(), config.clip)
@@ -85,7 +78,7 @@ def main() -> None:
         progress.position += feeder.per_step
         progress.seconds = time.monotonic() - began
         if progress.step % config.keep_every == 0 or progress.step == config.steps:
-            score = read_check(vlm, lines)
+            score = read_check(vlm, sources.held_out)
             folder = save_checkpoint(
                 vlm.model, optimizer, progress, vlm.encoder.settings, asked.out
             )

@@ -23,7 +23,7 @@ from odia_ocr.evaluate.lineset import read_line_set
 from odia_ocr.recognize import open_recognizer
 from odia_ocr.train.adapters.grow import grow_adapter
 from odia_ocr.train.adapters.merge import merge_adapter
-from odia_ocr.train.lora.config import AdapterShape, LoraConfig, lora_config_from
+from odia_ocr.train.lora.config import LoraConfig, lora_config_from
 from odia_ocr.train.lora.run import train_lora
 
 REPORT = Path("docs/reports/vlm-choices.json")
@@ -43,7 +43,7 @@ def main() -> None:
     grown = asked.work / "grown"
     shutil.rmtree(grown, ignore_errors=True)
     growth = grow_adapter(middle, grown, rank=2 * plain.adapter.rank)
-    wide = AdapterShape(**{**vars_of(plain.adapter), "targets": "all"})
+    wide = replace(plain.adapter, targets="all")
     names = {
         "same rank, 250 more": train(short, asked.work / "same", middle),
         "twice the rank, 250 more": train(short, asked.work / "twice", grown),
@@ -73,11 +73,6 @@ def main() -> None:
         },
     }
     REPORT.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def vars_of(shape: AdapterShape) -> dict[str, object]:
-    """The fields of a shape."""
-    return {name: getattr(shape, name) for name in shape.__dataclass_fields__}
 
 
 def train(config: LoraConfig, run: Path, start_from: Path | None) -> Path:

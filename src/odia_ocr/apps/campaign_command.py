@@ -108,19 +108,23 @@ def run(
         orders = tuple(SetOrder(folder=str(folder)) for folder in also)
         campaign = replace(campaign, also=(*campaign.also, *orders))
     kept = cache or out / "cache"
-    single = compose_engine(
-        engine or campaign.single,
-        adapters=tuple(adapter or ()),
-        device=device,
-        dtype=dtype,
-        load_in=load_in,
-    )
+    single = engine or campaign.single
     rungs = Ladder()
     if ladder:
         base = single if single.partition(":")[0] == KIND else ""
         rungs = open_ladder(ladder, kept / "ladder", say=say, base=base)
         if rungs.engines[-1].partition(":")[0] == KIND and not adapter:
             single = rungs.engines[-1]
+
+    def place(name: str) -> str:
+        return compose_engine(name, device=device, dtype=dtype, load_in=load_in)
+
+    single = place(compose_engine(single, adapters=tuple(adapter or ())))
+    rungs = replace(
+        rungs,
+        engines=tuple(map(place, rungs.engines)),
+        averaged=rungs.averaged and place(rungs.averaged),
+    )
     campaign = replace(campaign, single=single)
     if campaign.floating:
         try:

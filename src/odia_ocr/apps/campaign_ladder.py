@@ -16,7 +16,7 @@ from odia_ocr.recognize.vlm.naming import KIND, TINY, compose_engine
 
 WEIGHTS, MODEL = ".safetensors", ".onnx"
 MEAN = "mean.onnx"
-ADAPTER = "adapter_config.json"
+ADAPTER, WEIGHTS_OF_ADAPTER = "adapter_config.json", "adapter_model.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,11 @@ def open_ladder(
         ResourceMissingError: If weights need exporting and the trainer's libraries are missing.
     """
     adapters = _sort(path for path in _find(Path(pattern)) if (path / ADAPTER).is_file())
+    if len(adapters) == 1 and not sort_checkpoints(_find(Path(pattern))):
+        raise DataError(
+            f"One adapter alone fits {pattern!r}.",
+            next_step="Name at least two of one run, e.g. --ladder 'RUN/checkpoint-*'.",
+        )
     if len(adapters) > 1:
         return _open_adapters(adapters, folder, base=base, say=say)
     paths = sort_checkpoints(_find(Path(pattern)))
@@ -111,7 +116,7 @@ def _open_adapters(
     """Adapters of one run on their model, and the exact mean of their updates."""
     named = base or _name_base(paths[0])
     engines = tuple(compose_engine(named, adapters=(str(path),)) for path in paths)
-    mean = folder / f"mean-of-{len(paths)}"
+    mean = folder / f"mean-of-{len(paths)}-{_digest(paths)}"
     try:
         if not mean.is_dir():
             _check_trainer("torch", "peft")
@@ -122,6 +127,15 @@ def _open_adapters(
         say(f"The adapters could not be averaged: {error}")
         return Ladder(engines)
     return Ladder(engines, compose_engine(named, adapters=(str(mean),)))
+
+
+def _digest(adapters: Sequence[Path]) -> str:
+    """Names what is averaged, by the content of all adapters."""
+    from odia_ocr.campaign.cache import digest_file, digest_key
+
+    return digest_key(
+        {str(i): digest_file(path / WEIGHTS_OF_ADAPTER) for i, path in enumerate(adapters)}
+    )[:12]
 
 
 def _name_base(adapter: Path) -> str:

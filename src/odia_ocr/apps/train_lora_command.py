@@ -78,13 +78,20 @@ def lora(
         int | None, typer.Option(min=784, help="Scale larger pictures down to this area.")
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    dtype: Annotated[
+        str | None,
+        typer.Option(metavar="auto|float32|bfloat16", help="Weights of the base."),
+    ] = None,
 ) -> None:
     """Train a LoRA adapter for Qwen2.5-VL on labelled pictures, or on rendered lines.
 
-    Before the first step every sample is looked at: one that would not fit is named, with its
-    tokens and the cause; nothing is ever cut off. Every 50 steps a checkpoint is written and the
+    Before the first step every sample is looked at (of a stream the first ones, the others as
+    they come): one that would not fit is named, with its tokens and the cause; nothing is ever cut
+    off. Every 50 steps a checkpoint is written and the
     held-out pictures are read. The folder holds config.json (all settings), log.jsonl, best.json,
-    learning_curve.svg, checkpoint-N folders and TensorBoard logs.
+    learning_curve.svg, checkpoint-N folders and TensorBoard logs. Settings without an option here
+    (schedule, warmup, patience, curriculum, augment, checkpointing, rslora, dora ...) are given
+    with --config; config.json of any run shows them all.
 
     \b
     Examples:
@@ -100,7 +107,6 @@ def lora(
 
     try:
         from odia_ocr.train.lora.config import LoraConfig, lora_config_from
-        from odia_ocr.train.lora.curve import draw_lora_curve
         from odia_ocr.train.lora.run import train_lora
     except ImportError as error:
         raise name_extra(error, "train,vlm,data", doing="Training adapters") from error
@@ -121,6 +127,7 @@ def lora(
         "misfit": misfit,
         "max_pixels": max_pixels,
         "device": device,
+        "dtype": dtype,
     }
     put_given(settings, given)
     put_given(
@@ -141,9 +148,10 @@ def lora(
             on_step=on_step,
             tick=tick,
         )
-    draw_lora_curve(out / "log.jsonl", out / "learning_curve.svg")
     named = settings.get("base", "tiny")
-    console.print(f"Read with: odia-ocr read PICTURE --engine vlm:{named} --adapter {best}")
+    console.print(
+        f"Read with: odia-ocr read PICTURE --engine vlm:{named} --adapter {best}", soft_wrap=True
+    )
 
 
 @contextlib.contextmanager

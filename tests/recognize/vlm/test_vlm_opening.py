@@ -332,3 +332,33 @@ def test_engines_of_one_base_share_its_weights(
     assert first.adapters != second.adapters
     apart = str(save_adapter(9, use_dora=True))
     assert open_vlm(str(base), (apart,)).weights is not first.weights
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["on the bare model", "beside another"])
+def test_a_refused_adapter_leaves_shared_weights_as_they_were(
+    base: Path, adapters: tuple[str, ...], tmp_path: Path, first: bool
+) -> None:
+    bad = copy_folder(adapters[0], tmp_path / "bad")
+    misname_all(bad)
+    own = tmp_path / "base"
+    shutil.copytree(base, own)  # weights of its own, shared by this test alone
+    held = open_vlm(str(own), () if first else (adapters[1],))
+    with pytest.raises(ModelMissingError):
+        open_vlm(str(own), (str(bad),))
+    names = [key for key, module in held.model.named_modules() if hasattr(module, "lora_A")]
+    assert bool(names) != first
+    after = open_vlm(str(own), (adapters[2],))
+    assert after.weights is held.weights
+    alone = open_vlm(str(base), (adapters[2],), shared=False)
+    for one, other in zip(
+        read_lora(after, *after.adapters), read_lora(alone, *alone.adapters), strict=True
+    ):
+        assert torch.equal(one, other)
+    scale = {
+        module.scaling[after.adapters[0]]
+        for _, module in list_layers(after.model, after.adapters[0])
+    }
+    assert scale == {
+        module.scaling[alone.adapters[0]]
+        for _, module in list_layers(alone.model, alone.adapters[0])
+    }

@@ -35,7 +35,7 @@ from odia_ocr.train.lora.config import (  # noqa: E402
     lora_config_from,
 )
 from odia_ocr.train.lora.order import Order  # noqa: E402
-from odia_ocr.train.lora.parts import open_trainee, rate_at_step  # noqa: E402
+from odia_ocr.train.lora.parts import open_trainee, rate_at_step, share_tokens  # noqa: E402
 from odia_ocr.train.lora.preflight import check_samples  # noqa: E402
 from odia_ocr.train.lora.run import train_lora  # noqa: E402
 from odia_ocr.train.lora.samples import (  # noqa: E402
@@ -44,6 +44,7 @@ from odia_ocr.train.lora.samples import (  # noqa: E402
     StreamedSamples,
     augment,
 )
+from odia_ocr.train.lora.sources import open_sources  # noqa: E402
 from odia_ocr.types import LineImage, Pixels  # noqa: E402
 from random_vlm import save_random_base  # noqa: E402
 
@@ -239,6 +240,48 @@ def test_streamed_samples_come_in_the_same_order_from_any_place_on() -> None:
     assert [later.take(i).id for i in range(7, 20)] == ids[7:]
     with pytest.raises(DataError):
         StreamedSamples(lambda: iter(()), buffer=4, seed=3).take(0)
+
+
+def test_a_stream_is_checked_and_its_first_samples_are_held_out(base: Path, tmp_path: Path) -> None:
+    lines = write_lines(tmp_path / "lines", 8)
+    (lines / "l5.gt.txt").write_text("<|im_end|>", encoding="utf-8")
+    config = config_on(
+        base, data=(str(lines),), stream=True, misfit="skip", check_lines=3, buffer=4, augment=0.0
+    )
+    said: list[str] = []
+    sources = open_sources(config, open_trainee(config).encoder, report=said.append)
+    held = {sample.id for sample in sources.held_out}
+    seen = {sources.samples.take(i).id for i in range(12)}
+    assert len(held) == 3
+    assert not held & seen
+    assert "l5" not in seen
+    assert "special tokens" in "\n".join(said)
+    rejecting = replace(config, misfit="reject")
+    with pytest.raises(SampleError):
+        open_sources(rejecting, open_trainee(config).encoder, report=quiet)
+    late = open_sources(
+        replace(rejecting, check_lines=1, buffer=1), open_trainee(config).encoder, report=quiet
+    )
+    with pytest.raises(SampleError, match="l5"):
+        [late.samples.take(i) for i in range(8)]
+
+
+def test_what_is_held_out_is_looked_at_too(base: Path, tmp_path: Path) -> None:
+    lines = write_lines(tmp_path / "lines", 12)
+    for i in range(12):
+        (lines / f"l{i}.gt.txt").write_text("<|im_end|>" if i == 7 else f"କ {i}", encoding="utf-8")
+    config = config_on(base, data=(str(lines),), misfit="skip", augment=0.0)
+    sources = open_sources(config, open_trainee(config).encoder, report=quiet)
+    assert sources.numbers is not None
+    assert len(sources.numbers) + len(sources.held_out) == 11
+    assert "l7" not in {sample.id for sample in sources.held_out}
+    with pytest.raises(ConfigError, match="curriculum"):
+        open_sources(config_on(base, curriculum=0.5), open_trainee(config).encoder, report=quiet)
+
+
+def test_tokens_of_all_batches_count_alike() -> None:
+    labels = [torch.tensor([[-100, 1, 1, 1]]), torch.tensor([[-100, 1, -100, -100]])]
+    assert share_tokens([{"labels": each} for each in labels]) == [0.75, 0.25]
 
 
 def test_the_order_sees_every_sample_once_an_epoch_and_grows() -> None:

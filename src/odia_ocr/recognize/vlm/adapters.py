@@ -67,16 +67,42 @@ def add_adapter(
     stored = find_files(folder)
     held = _read_layers(stored)
     mapping = key_mapping or _OLD_KEYS  # present names are left as they are
-    model = _load(model, folder, name, trainable=trainable, mapping=mapping)
+    bare = model
+    try:
+        model = _load(model, folder, name, trainable=trainable, mapping=mapping)
+    except ModelMissingError:
+        _take_off(bare, name)
+        raise
     layers = list_layers(model, name)
     filled = sum(bool(module.lora_B[name].weight.any()) for _, module in layers)
     if not layers or len(layers) != len(held) or filled != sum(held.values()):
+        _take_off(bare, name)
         raise ModelMissingError(
             f"The adapter {folder} does not fit this model: {filled} of its {len(held)} layers "
             "found their place.",
             next_step=f"It was made for {_name_base(stored)}; name that model, or another adapter.",
         )
     return model
+
+
+def holds_adapters(model: Any) -> bool:
+    """Whether a model is one of PEFT's, with adapters on it, not a bare one."""
+    from peft import PeftModel
+
+    return isinstance(model, PeftModel)
+
+
+def _take_off(model: Any, name: str) -> None:
+    """Leave a model as it was before an adapter that does not fit was put onto it."""
+    if holds_adapters(model):
+        if name in model.peft_config:
+            model.delete_adapter(name)
+        return
+    model.__dict__.pop("peft_config", None)  # PEFT's note on the bare model
+    for key, module in list(model.named_modules()):
+        if hasattr(module, "lora_A"):
+            parent, _, child = key.rpartition(".")
+            setattr(model.get_submodule(parent), child, module.base_layer)
 
 
 def fits_beside_others(folder: str) -> bool:

@@ -21,7 +21,9 @@ KIND = "vlm"
 TINY = "tiny"
 _SEPARATOR = "::"
 _PLACEMENT = ("device", "dtype", "load_in")
-_NUMBERS = ("batch", "beams", "nbest", "most")
+_NUMBERS = ("batch", "beams", "nbest", "most", "samples", "top_k", "seed")
+_SHARES = ("temperature", "top_p")
+_LIMITED = {"yes": True, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +60,27 @@ class VlmName:
                 next_step="Write vlm:BASE or vlm:BASE::ADAPTER, each a folder or a hub id.",
             )
         values: dict[str, str] = dict(parse_qsl(said, keep_blank_values=True))
-        unknown = sorted(set(values) - {*_PLACEMENT, *_NUMBERS, "limited"})
+        unknown = sorted(set(values) - {*_PLACEMENT, *_NUMBERS, *_SHARES, "limited"})
         if unknown:
             raise UsageError(
                 f"Unknown settings of a vlm engine: {', '.join(unknown)}.",
-                next_step=f"Known: {', '.join((*_PLACEMENT, *_NUMBERS, 'limited'))}.",
+                next_step=f"Known: {', '.join((*_PLACEMENT, *_NUMBERS, *_SHARES, 'limited'))}.",
             )
         numbers = {key: _read_number(key, values[key]) for key in _NUMBERS if key in values}
         beams, nbest = numbers.get("beams", 1), numbers.get("nbest", 1)
+        limited = values.get("limited", "yes")
+        if limited not in _LIMITED:
+            raise UsageError(f"limited of a vlm engine must be yes or no, got {limited!r}.")
         decoding = VlmDecoding(
             beams=max(beams, nbest),
             nbest=nbest,
             most=numbers.get("most", 0),
-            limited=values.get("limited") not in ("0", "no", "false"),
+            samples=numbers.get("samples", 0),
+            top_k=numbers.get("top_k", 0),
+            seed=numbers.get("seed", 0),
+            temperature=_read_share("temperature", values.get("temperature", "1")),
+            top_p=_read_share("top_p", values.get("top_p", "1")),
+            limited=_LIMITED[limited],
         )
         placed = {key: values[key] for key in _PLACEMENT if key in values}
         made: Any = Placement(**placed)  # type: ignore[arg-type]
@@ -136,6 +146,13 @@ def join_engines(engines: Sequence[str]) -> str:
     said = parts[0][2]
     whole = _SEPARATOR.join([*bases, *adapters])
     return f"{KIND}:{whole}{f'?{said}' if said else ''}"
+
+
+def _read_share(key: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise UsageError(f"{key} of a vlm engine must be a number, got {value!r}.") from None
 
 
 def _read_number(key: str, value: str) -> int:

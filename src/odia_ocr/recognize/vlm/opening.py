@@ -21,6 +21,7 @@ from odia_ocr.recognize.vlm.adapters import (
     add_adapter,
     find_file,
     fits_beside_others,
+    holds_adapters,
     tell_first_line,
 )
 from odia_ocr.recognize.vlm.attention import group_attention
@@ -97,7 +98,7 @@ class OpenVlm:
     @property
     def base(self) -> Any:
         """The model below its adapters."""
-        return self.model.get_base_model() if hasattr(self.model, "peft_config") else self.model
+        return self.model.get_base_model() if holds_adapters(self.model) else self.model
 
     @contextmanager
     def speaking(self, adapter: str = "") -> Iterator[None]:
@@ -105,7 +106,7 @@ class OpenVlm:
         with self.weights.lock:
             if adapter:
                 self.model.set_adapter(adapter)
-            elif hasattr(self.model, "peft_config"):
+            elif holds_adapters(self.model):
                 with self.model.disable_adapter():
                     yield
                 return

@@ -18,7 +18,7 @@ _CHOICES = {
     "schedule": ("cosine", "linear", "constant"),
     "misfit": ("reject", "shrink", "skip"),
     "device": ("auto", "cpu", "cuda"),
-    "dtype": ("auto", "float32", "bfloat16", "float16"),
+    "dtype": ("auto", "float32", "bfloat16"),
     "unit": ("line", "page"),
 }
 

@@ -7,8 +7,11 @@ from pathlib import Path
 
 
 def draw_lora_curve(log: Path, out: Path) -> None:
-    """Draw both against the steps; nothing where nothing was logged."""
-    import matplotlib
+    """Draw both against the steps; nothing where nothing was logged, or nothing can draw."""
+    try:
+        import matplotlib
+    except ImportError:
+        return
 
     matplotlib.use("svg")
     from matplotlib import pyplot as plt

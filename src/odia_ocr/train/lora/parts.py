@@ -224,6 +224,12 @@ def find_loss(model: Any, batch: dict[str, Tensor], device: torch.device) -> Ten
         ) from error
 
 
+def share_tokens(batches: Sequence[dict[str, Tensor]]) -> list[float]:
+    """The share of a step's learned tokens that each of its batches holds."""
+    counts = [int((batch["labels"][:, 1:] >= 0).sum()) for batch in batches]
+    return [count / max(1, sum(counts)) for count in counts]
+
+
 @dataclass(frozen=True, slots=True)
 class CheckScore:
     """How held-out samples were read.

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from odia_ocr.errors import ConfigError, OdiaOcrError
+from odia_ocr.errors import ConfigError
 from odia_ocr.recognize.vlm.opening import OpenVlm
+from odia_ocr.train.device import choose_device
 from odia_ocr.train.lora.checkpoint import (
     CONFIG,
     LOG,
@@ -25,6 +27,7 @@ from odia_ocr.train.lora.checkpoint import (
     save_checkpoint,
 )
 from odia_ocr.train.lora.config import LoraConfig
+from odia_ocr.train.lora.curve import draw_lora_curve
 from odia_ocr.train.lora.order import Order
 from odia_ocr.train.lora.parts import (
     Feeder,
@@ -35,15 +38,10 @@ from odia_ocr.train.lora.parts import (
     rate_at_step,
     read_check,
     seed_step,
+    share_tokens,
 )
-from odia_ocr.train.lora.preflight import check_samples
-from odia_ocr.train.lora.samples import (
-    Labelled,
-    ListedSamples,
-    Samples,
-    open_check_samples,
-    open_samples,
-)
+from odia_ocr.train.lora.samples import Labelled
+from odia_ocr.train.lora.sources import open_sources
 
 Report = Callable[[str], None]
 # What may change when a run goes on; anything else would make another run of it.
@@ -108,22 +106,25 @@ def train_lora(
     """
     from accelerate import Accelerator
 
+    if resume and start_from is not None:
+        raise ConfigError("A run that goes on starts from nothing else.", next_step="Drop --from.")
+    choose_device(config.device)  # refuses a GPU that is not there
     accelerator = Accelerator(cpu=config.device == "cpu")
     if config.threads:
         torch.set_num_threads(config.threads)
     tell = report if accelerator.is_main_process else lambda text: None
     last = find_last(run) if resume else None
-    _open_run(run, config, resume=resume)
+    if accelerator.is_main_process:
+        _open_run(run, config, resume=resume)
+    accelerator.wait_for_everyone()
     device = str(accelerator.device)
     vlm = open_trainee(config, start_from=last or start_from, device=device)
-    samples = open_samples(config, report=tell)
-    held_out = _load_check(config, tell)
-    numbers = _check_all(samples, vlm, config, tell, tick)
+    sources = open_sources(config, vlm.encoder, report=tell, tick=tick)
     per_step = config.batch * config.accumulate * accelerator.num_processes
     growing = round(config.curriculum * config.steps * per_step)
     feeder = Feeder(
-        samples,
-        Order(numbers, config.seed, growing),
+        sources.samples,
+        Order(sources.numbers, config.seed, growing),
         vlm.encoder,
         config,
         accelerator.process_index,
@@ -134,7 +135,16 @@ def train_lora(
     if last is not None:
         progress, state = read_state(last, vlm.device)
         optimizer.load_state_dict(state)
-        _cut_log(run / LOG, progress.step)
+        if progress.step and progress.position != progress.step * per_step:
+            raise ConfigError(
+                f"This run saw {progress.position // progress.step} samples a step, now it would "
+                f"be {per_step}.",
+                next_step="Go on with as many processes as it was started with.",
+            )
+        if accelerator.is_main_process:
+            _cut_log(run / LOG, progress.step)
+        if progress.step >= config.steps:
+            tell("This run is finished; start another one --from its last checkpoint.")
     model, optimizer = accelerator.prepare(vlm.model, optimizer)
     tell(_describe(vlm, config, progress))
     board = _open_board(run) if accelerator.is_main_process else None
@@ -155,7 +165,7 @@ def train_lora(
             rate = rate_at_step(config, progress.step - 1)
             cer = None
             if progress.step % config.check_every == 0 or ended:
-                cer = _check(vlm, held_out, progress, run, losses, rate, speed, board, tell)
+                cer = _check(vlm, sources.held_out, progress, run, losses, rate, speed, board, tell)
             on_step(StepNews(progress.step, config.steps, loss, rate, speed, cer))
             best = progress.best_step == progress.step
             if best or ended or progress.step % config.keep_every == 0:
@@ -164,7 +174,7 @@ def train_lora(
                 )
                 drop_old(run, config.keep_last, progress.best_step)
         accelerator.wait_for_everyone()
-        if config.patience and progress.stale >= config.patience:
+        if config.patience and _agree(accelerator, progress.stale >= config.patience):
             tell(f"No better reading for {progress.stale} checks: the run stops here.")
             break
     return find_best(run)
@@ -202,27 +212,14 @@ def _open_run(run: Path, config: LoraConfig, *, resume: bool) -> None:
         (run / LOG).write_text("", encoding="utf-8")
 
 
-def _load_check(config: LoraConfig, tell: Report) -> list[Labelled]:
-    samples = open_check_samples(config, report=tell)
-    held_out: list[Labelled] = []
-    for number in range(samples.length or 0):
-        try:
-            held_out.append(samples.take(number))
-        except OdiaOcrError as error:
-            tell(f"Left out of the held-out samples: {error}")
-    return held_out
+def _agree(accelerator: Any, stop: bool) -> bool:
+    """What the main process says, in all processes."""
+    from accelerate.utils import broadcast_object_list
 
-
-def _check_all(
-    samples: Samples, vlm: OpenVlm, config: LoraConfig, tell: Report, tick: Tick
-) -> tuple[int, ...] | None:
-    """Numbers of the samples that fit; None where they never end and are checked as they come."""
-    if not isinstance(samples, ListedSamples):
-        return None
-    preflight = check_samples(samples, vlm.encoder, config.misfit, tick=tick)
-    for line in preflight.tell():
-        tell(line)
-    return preflight.fitting
+    said = [stop]
+    if accelerator.num_processes > 1:
+        broadcast_object_list(said)
+    return said[0]
 
 
 def _learn(
@@ -233,17 +230,18 @@ def _learn(
     config: LoraConfig,
     step: int,
 ) -> float:
-    """One step; returns the mean loss of its batches."""
+    """One step; returns its loss, the mean over the tokens of all its batches."""
     seed_step(config, step, accelerator.process_index)
     for group in optimizer.param_groups:
         group["lr"] = rate_at_step(config, step)
+    shares = share_tokens(made.batches)
     total = 0.0
-    for i, batch in enumerate(made.batches):
-        last = i + 1 == len(made.batches)
-        with accelerator.no_sync(model) if not last else accelerator.autocast():
-            loss = find_loss(model, batch, accelerator.device)
-            accelerator.backward(loss / len(made.batches))
-        total += float(loss.detach()) / len(made.batches)
+    for i, (batch, share) in enumerate(zip(made.batches, shares, strict=True)):
+        waits = i + 1 < len(made.batches)
+        with accelerator.no_sync(model) if waits else nullcontext():
+            loss = share * find_loss(model, batch, accelerator.device)
+            accelerator.backward(loss)
+        total += float(loss.detach())
     accelerator.clip_grad_norm_(model.parameters(), config.clip)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
@@ -252,7 +250,7 @@ def _learn(
 
 def _check(
     vlm: OpenVlm,
-    held_out: list[Labelled],
+    held_out: Sequence[Labelled],
     progress: LoraProgress,
     run: Path,
     losses: list[float],
@@ -283,6 +281,7 @@ def _check(
             note_best(run, progress)
     with (run / LOG).open("a", encoding="utf-8") as file:
         file.write(json.dumps(entry) + "\n")
+    draw_lora_curve(run / LOG, run / "learning_curve.svg")
     if board is not None:
         for key in entry.keys() - {"step", "lines", "minutes"}:
             board.add_scalar(key, entry[key], progress.step)

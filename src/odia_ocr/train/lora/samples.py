@@ -121,9 +121,15 @@ class StreamedSamples:
     length = None
 
     def __init__(
-        self, open_stream: Callable[[], Iterator[Sample]], *, buffer: int, seed: int
+        self,
+        open_stream: Callable[[], Iterator[Sample]],
+        *,
+        buffer: int,
+        seed: int,
+        admit: Callable[[Sample], bool] = lambda sample: True,
     ) -> None:
-        self._open, self._buffer, self._seed = open_stream, buffer, seed
+        """`admit` says whether a sample may be learned from; it may raise instead."""
+        self._open, self._buffer, self._seed, self._admit = open_stream, buffer, seed, admit
         self._next = 0
         self._stream = self._mix()
 
@@ -140,7 +146,7 @@ class StreamedSamples:
             rng = np.random.default_rng([self._seed, 81, epoch])
             held: list[Sample] = []
             seen = 0
-            for sample in self._open():
+            for sample in filter(self._admit, self._open()):
                 seen += 1
                 if len(held) < self._buffer:
                     held.append(sample)
@@ -161,53 +167,31 @@ def augment(sample: Labelled, strength: float, key: Sequence[int]) -> Labelled:
     return Labelled(sample.id, Image.fromarray(pixels), sample.text)
 
 
-def open_samples(config: LoraConfig, *, report: Report) -> Samples:
-    """What a run learns from.
+def list_samples(places: Sequence[str], config: LoraConfig, *, report: Report) -> ListedSamples:
+    """All samples of some sets, pictures not opened yet.
 
     Raises:
-        DataError: If a set holds nothing usable.
+        DataError: If they hold nothing usable.
         FileMissingError: If a set is not there.
     """
-    if not config.data:
-        return RenderedSamples(make_line_renderer(config.rendered, "train", config.seed))
-    columns = _read_columns(config)
-    if config.stream:
-        return StreamedSamples(
-            lambda: _chain(config.data, columns, lambda said: None),
-            buffer=config.buffer,
-            seed=config.seed,
-        )
-    listed = tuple(_chain(config.data, columns, report))
+    listed = tuple(chain_samples(places, config, report))
     if not listed:
         raise DataError(
-            f"No usable sample in {', '.join(config.data)}.",
+            f"No usable sample in {', '.join(places)}.",
             next_step="Look at it with: odia-ocr data check SET.",
         )
-    if config.check:
-        return ListedSamples(listed)
-    return ListedSamples(_split_off(listed, config)[0])
+    return ListedSamples(listed)
 
 
-def open_check_samples(config: LoraConfig, *, report: Report) -> Samples:
-    """Held-out samples: the sets named for it, some of the data, or lines of held-out texts.
-
-    Raises:
-        DataError: If there are none.
-    """
-    if config.check:
-        listed = tuple(_chain(config.check, _read_columns(config), report))
-        if not listed:
-            raise DataError(f"No usable sample in {', '.join(config.check)}.")
-        return ListedSamples(_pick(listed, config.check_lines, config.seed))
-    if not config.data:
-        renderer = make_line_renderer(config.rendered, "check", config.seed + 404)
-        return RenderedSamples(renderer, config.check_lines)
-    if config.stream:
-        stream = _chain(config.data, _read_columns(config), lambda said: None)
-        report("The first samples of the stream are held out; name --check for others.")
-        return ListedSamples(tuple(itertools.islice(stream, config.check_lines)))
-    listed = tuple(_chain(config.data, _read_columns(config), lambda said: None))
-    return ListedSamples(_split_off(listed, config)[1])
+def hold_out(
+    samples: ListedSamples, fitting: Sequence[int], config: LoraConfig
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Numbers to learn from and numbers held out: at most a tenth, and no text on both sides."""
+    most = min(config.check_lines, max(1, len(fitting) // 10))
+    order = np.random.default_rng([config.seed, 82]).permutation(len(fitting))[:most]
+    held = tuple(sorted(fitting[int(i)] for i in order))
+    texts = {samples.listed[number].text for number in held}
+    return tuple(n for n in fitting if samples.listed[n].text not in texts), held
 
 
 def make_line_renderer(config: RenderedConfig, split: Split, seed: int) -> LineRenderer:
@@ -243,12 +227,9 @@ def make_line_renderer(config: RenderedConfig, split: Split, seed: int) -> LineR
     )
 
 
-def _read_columns(config: LoraConfig) -> Columns:
-    return parse_columns(config.columns) if config.columns else Columns()
-
-
-def _chain(places: Sequence[str], columns: Columns, report: Report) -> Iterator[Sample]:
+def chain_samples(places: Sequence[str], config: LoraConfig, report: Report) -> Iterator[Sample]:
     """The samples of several sets; what cannot be used is counted and told."""
+    columns = parse_columns(config.columns) if config.columns else Columns()
     for place in places:
         left_out: dict[str, int] = {}
         count = 0
@@ -260,20 +241,6 @@ def _chain(places: Sequence[str], columns: Columns, report: Report) -> Iterator[
             yield found
         told = ", ".join(f"{number} {code}" for code, number in sorted(left_out.items()))
         report(f"{place}: {count} samples{f'; left out: {told}' if told else ''}")
-
-
-def _split_off(
-    listed: tuple[Sample, ...], config: LoraConfig
-) -> tuple[tuple[Sample, ...], tuple[Sample, ...]]:
-    """Samples to learn from, and those held out: at most a tenth, whole texts only."""
-    held = _pick(listed, min(config.check_lines, max(1, len(listed) // 10)), config.seed)
-    texts = {sample.text for sample in held}
-    return tuple(sample for sample in listed if sample.text not in texts), held
-
-
-def _pick(listed: tuple[Sample, ...], count: int, seed: int) -> tuple[Sample, ...]:
-    order = np.random.default_rng([seed, 82]).permutation(len(listed))[:count]
-    return tuple(listed[int(i)] for i in sorted(order))
 
 
 def read_size(sample: Sample) -> tuple[int, int]:
