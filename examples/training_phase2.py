@@ -12,7 +12,7 @@ import argparse
 import json
 from pathlib import Path
 
-from odia_ocr.train.lora.checkpoint import CONFIG, STATE
+from odia_ocr.train.lora.checkpoint import CONFIG, STATE, find_last
 from odia_ocr.train.lora.config import LoraConfig, lora_config_from
 from odia_ocr.train.lora.run import train_lora
 
@@ -30,6 +30,9 @@ def main() -> None:
 
     run = asked.checkpoint.parent
     if (asked.checkpoint / STATE).exists() and (run / CONFIG).exists():
+        if find_last(run) != asked.checkpoint:
+            parser.error(f"{find_last(run)} is newer: a run goes on from its last checkpoint")
+        print(f"{run} goes on with its own settings; the options are for new runs")
         config = lora_config_from(json.loads((run / CONFIG).read_text(encoding="utf-8")))
         best = train_lora(config, run, resume=True)
     else:

@@ -92,7 +92,7 @@ def publish(
     \b
     Examples:
       odia-ocr publish runs/mine --repo me/odia-ctc --dry-run
-      odia-ocr publish runs/lora/final --repo me/odia-lora --licence other
+      odia-ocr publish runs/lora/checkpoint-250 --repo me/odia-lora --licence other
       odia-ocr publish runs/mine --repo odia-ctc --space
 
     \b

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -27,6 +27,7 @@ from odia_ocr.types import Candidates, Hypothesis, LineImage, Problem
 DETERMINISTIC = VlmDecoding()
 CONFIDENCE = "confidence.json"
 _BATCH = 16
+_MOST_SCORES = 1 << 29  # numbers of a batch's log-probabilities: two gigabytes
 _LEAST_CONTRAST = 12  # grey levels between the darkest and the lightest of a line with writing
 
 
@@ -108,14 +109,30 @@ class VlmRecognizer:
             except OdiaOcrError as error:
                 results[i] = Problem(error.code, error.message, error.next_step, line_id=line.id)
         samples.sort(key=lambda item: len(item[1].tokens))
-        for at in range(0, len(samples), self.batch):
-            part = samples[at : at + self.batch]
+        for part in self._group(samples):
             read = self.write_texts([sample for _, sample in part])
             results.update(
                 (i, found if isinstance(found, Problem) else self._collect(sample, found))
                 for (i, sample), found in zip(part, read, strict=True)
             )
         return [results[i] for i in range(len(lines))]
+
+    def _group(
+        self, samples: list[tuple[int, EncodedSample]]
+    ) -> Iterator[list[tuple[int, EncodedSample]]]:
+        """Batches; fewer lines where the probabilities of all tokens would fill the memory."""
+        words = len(self.vlm.encoder.tokenizer) * max(1, self.decoding.samples, self.decoding.nbest)
+        part: list[tuple[int, EncodedSample]] = []
+        longest = 0
+        for item in samples:
+            longest = max(longest, self.decoding.most or _guess_most(item[1]))
+            full = (len(part) + 1) * longest * words > _MOST_SCORES
+            if part and (full or len(part) == self.batch):
+                yield part
+                part, longest = [], self.decoding.most or _guess_most(item[1])
+            part.append(item)
+        if part:
+            yield part
 
     @property
     def _source(self) -> str:
