@@ -171,7 +171,7 @@ class Reader:
         reader = self.reopen(self.threads // workers) if workers > 1 and self.reopen else self
         read_one = partial(reader.read_one, file, options)
         with closing(work_ahead(read_one, numbers, workers=workers)) as readings:
-            yield from tell_problems(file, (get_outcome() for _, get_outcome in readings))
+            yield from tell_problems(file.problems, (get_outcome() for _, get_outcome in readings))
 
     def read_one(self, file: PageFile, options: PageOptions, number: int) -> PageOutcome:
         """Read one page of a file, whatever happens to it.
@@ -315,9 +315,11 @@ class Reader:
         return look, self.lines.read_page(look.view.image, look.page)
 
 
-def tell_problems(file: PageFile, outcomes: Iterable[PageOutcome]) -> Iterator[PageOutcome]:
+def tell_problems(
+    problems: Iterable[Problem], outcomes: Iterable[PageOutcome]
+) -> Iterator[PageOutcome]:
     """The outcomes, with the problems of the file as a whole on the first page that was read."""
-    untold = tuple(file.problems)
+    untold = tuple(problems)
     for outcome in outcomes:
         if untold and outcome.page is not None:
             told = tuple(replace(problem, page=outcome.number) for problem in untold)

@@ -204,7 +204,7 @@ class ReadJob:
         assert document.file is not None
         progress.begin_pages(document.file.source, len(document.numbers))
         with sink.open(item, document.content) as delivery:
-            for outcome in tell_problems(document.file, outcomes):
+            for outcome in tell_problems(document.file.problems, outcomes):
                 written = self._write_digits(outcome)
                 self._count(item, written)
                 delivery.take(written)

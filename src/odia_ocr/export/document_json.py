@@ -55,24 +55,28 @@ class JsonWriter:
             stream.write(part.encode("utf-8", "replace"))
 
     def _parts(self, pages: Iterable[Page]) -> Iterator[str]:
-        head = {"schema_version": SCHEMA_VERSION, "generator": _generator(), "source": self.source}
+        head = {
+            "schema_version": SCHEMA_VERSION,
+            "generator": name_generator(),
+            "source": self.source,
+        }
         yield _dump(head)[:-1] + ', "pages": ['
         for position, page in enumerate(pages):
             record = page_to_json(page, hypotheses=self.hypotheses)
             rows = ",\n".join(_dump(row) for row in record.pop("lines"))
             yield ",\n" if position else "\n"
             yield _dump(record)[:-1] + ', "lines": [\n' + rows + "\n]}"
-        yield '\n], "problems": ' + _dump([_problem_to_json(p) for p in self.problems]) + "}\n"
+        yield '\n], "problems": ' + _dump([problem_to_json(p) for p in self.problems]) + "}\n"
 
 
 def document_to_json(document: Document, *, hypotheses: bool = False) -> Json:
     """A document as JSON values."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "generator": _generator(),
+        "generator": name_generator(),
         "source": document.source,
         "pages": [page_to_json(page, hypotheses=hypotheses) for page in document.pages],
-        "problems": [_problem_to_json(problem) for problem in document.problems],
+        "problems": [problem_to_json(problem) for problem in document.problems],
     }
 
 
@@ -91,7 +95,7 @@ def document_from_json(record: Mapping[str, Any]) -> Document:
     try:
         return Document(
             record["source"],
-            tuple(_page_from_json(page) for page in record["pages"]),
+            tuple(page_from_json(page) for page in record["pages"]),
             tuple(Problem(**problem) for problem in record["problems"]),
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -109,7 +113,7 @@ def page_to_json(page: Page, *, hypotheses: bool = False) -> Json:
         "size": {"width": page.size[0], "height": page.size[1]},
         "dpi": None if page.dpi is None else round(page.dpi, 2),
         "steps": list(page.steps),
-        "problems": [_problem_to_json(problem) for problem in page.problems],
+        "problems": [problem_to_json(problem) for problem in page.problems],
         "regions": [
             {"id": region.id, "kind": region.kind, "polygon": _points_to_json(region.polygon)}
             for region in page.regions
@@ -178,7 +182,8 @@ def _hypothesis_to_json(hyp: Hypothesis) -> Json:
     }
 
 
-def _problem_to_json(problem: Problem) -> Json:
+def problem_to_json(problem: Problem) -> Json:
+    """A problem as JSON values; `Problem(**values)` is the way back."""
     return {
         "code": problem.code,
         "message": problem.message,
@@ -188,7 +193,8 @@ def _problem_to_json(problem: Problem) -> Json:
     }
 
 
-def _page_from_json(record: Json) -> Page:
+def page_from_json(record: Json) -> Page:
+    """The page that `page_to_json` wrote."""
     return Page(
         source=record["source"],
         number=record["number"],
@@ -265,7 +271,8 @@ def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _generator() -> str:
+def name_generator() -> str:
+    """This program and its version, e.g. "odia-ocr 0.1.0"."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
