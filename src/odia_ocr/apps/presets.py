@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from odia_ocr.errors import name_choices
+
 PRESETS = {"fast": "ctc-fast", "balanced": "ctc", "best": "ctc-best"}
 _MEASURED = Path(__file__).with_name("presets.json")  # written by scripts/report.py
 
@@ -21,3 +23,16 @@ def describe_presets() -> str:
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return ""
     return f" Measured on rendered pages, one thread: {'; '.join(told)}."
+
+
+def choose_engine(engine: str, preset: str) -> str:
+    """The engine that a preset makes of `engine`; presets change the shipped one only.
+
+    Raises:
+        UsageError: If there is no such preset.
+    """
+    if preset not in PRESETS:
+        raise name_choices(preset, list(PRESETS), kind="preset")
+    if engine.partition(":")[0] == "ctc":
+        return engine.replace("ctc", PRESETS[preset], 1)
+    return engine
