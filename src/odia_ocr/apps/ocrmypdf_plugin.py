@@ -8,11 +8,10 @@ fonts the system has.
 from __future__ import annotations
 
 import functools
-import io
 import logging
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ocrmypdf import OcrEngine, hookimpl
 from ocrmypdf.exceptions import MissingDependencyError
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 LANGUAGES = frozenset({"ori", "ory", "eng"})
 _SURE = 15.0  # OCRmyPDF's scale: very confident
 _DPI = 300.0  # where the picture does not say
+_FONT = b"F1"  # the name under which OCRmyPDF looks for the font of a text layer
 _NAME = "odia-ocr"
 
 log = logging.getLogger(__name__)
@@ -81,11 +81,9 @@ class OdiaOcrEngine(OcrEngine):  # type: ignore[misc]
         input_file: Path, output_pdf: Path, output_text: Path, options: OcrOptions
     ) -> None:
         """Write the text of a page on an empty page of its size, and as text."""
-        from odia_ocr.export.pdf_update import add_text_layer
-
         page = _read(input_file)
         with output_pdf.open("wb") as stream:
-            add_text_layer(input_file.name, _make_blank(page), iter([page]), stream)
+            _write_text_page(page, stream)
         _write(page, "txt", output_text)
 
 
@@ -138,14 +136,25 @@ def _write(page: Page, name: str, path: Path) -> None:
         form.open(Origin(page.source))(iter([(page, None)]), stream)
 
 
-def _make_blank(page: Page) -> io.BytesIO:
-    """A PDF of one empty page of the picture's size."""
-    import pikepdf
+def _write_text_page(page: Page, stream: BinaryIO) -> None:
+    """A PDF of one page of the picture's size that holds the inkless text and nothing else."""
+    from odia_ocr.export.pdf_file import HEADER, PdfFile, number_text
+    from odia_ocr.export.pdf_font import GlyphlessFont
+    from odia_ocr.export.pdf_text import place_page, write_text_layer
 
     width, height = (72 * side / (page.dpi or _DPI) for side in page.size)
-    buffer = io.BytesIO()
-    with pikepdf.new() as pdf:
-        pdf.add_blank_page(page_size=(width, height))
-        pdf.save(buffer)
-    buffer.seek(0)
-    return buffer
+    font = GlyphlessFont()
+    file = PdfFile(stream)
+    file.write(HEADER)
+    catalog, tree, font_number = file.reserve(), file.reserve(), file.reserve()
+    placed = place_page(page.size, (0.0, 0.0, width, height))
+    content = file.put_packed(write_text_layer([(page, placed)], font, _FONT))
+    sheet = file.put(
+        b"<< /Type /Page /Parent %d 0 R /MediaBox [0 0 %s %s] /Contents %d 0 R "
+        b"/Resources << /Font << /%s %d 0 R >> >> >>"
+        % (tree, number_text(width), number_text(height), content, _FONT, font_number)
+    )
+    font.write(file, font_number)
+    file.put(b"<< /Type /Pages /Count 1 /Kids [%d 0 R] >>" % sheet, number=tree)
+    file.put(b"<< /Type /Catalog /Pages %d 0 R >>" % tree, number=catalog)
+    file.end(b"/Root %d 0 R" % catalog)
