@@ -34,9 +34,11 @@ def made(tmp_path_factory):
     ]
     halves[0].save(folder / "in.pdf", save_all=True, append_images=halves[1:], resolution=300)
     ran = subprocess.run(
-        [sys.executable, "-m", "ocrmypdf", "--plugin", "odia_ocr.apps.ocrmypdf_plugin"]
-        + ["-l", "ori", "--jobs", "1", "--sidecar", folder / "side.txt"]
-        + [folder / "in.pdf", folder / "out.pdf"],
+        [
+            *(sys.executable, "-m", "ocrmypdf", "--plugin", "odia_ocr.apps.ocrmypdf_plugin"),
+            *("-l", "ori", "--jobs", "1", "--sidecar", folder / "side.txt"),
+            *(folder / "in.pdf", folder / "out.pdf"),
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -44,7 +44,9 @@ FORMATS: dict[str, Format] = {
     "md": Format("md", ".md", lambda origin: MarkdownWriter(origin.paragraphs)),
     "hocr": Format("hocr", ".hocr", lambda origin: HocrWriter(origin.name)),
     "alto": Format("alto", ".alto.xml", lambda origin: AltoWriter(origin.name)),
-    "page": Format("page", ".page.xml", lambda origin: PageXmlWriter(origin.name), one_page=True),
+    "page": Format(
+        "page", ".page.xml", lambda origin: PageXmlWriter(origin.name, origin.dated), one_page=True
+    ),
     "pdf": Format("pdf", ".pdf", PdfWriter),
 }
 

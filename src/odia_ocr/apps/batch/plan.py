@@ -89,7 +89,12 @@ def run_batch(plan: BatchPlan, *, open_work: OpenWork | None = None) -> int:
             open_work or plan.reading, workers=plan.workers, page_seconds=plan.page_seconds
         )
         sink = FolderSink(
-            plan.folder / DOCUMENTS, list(plan.formats), False, False, plan.paragraphs
+            plan.folder / DOCUMENTS,
+            list(plan.formats),
+            overlay=False,
+            force=False,
+            paragraphs=plan.paragraphs,
+            dated=False,
         )
         with runner:
             job = BatchJob(plan.folder, manifest, runner, sink, plan.tries, BatchProgress())
