@@ -35,6 +35,7 @@ from odia_ocr.recognize.vlm.reader import SingleSpeaker, VlmRecognizer, load
 from odia_ocr.types import LineImage
 
 REPORT = Path("docs/reports/vlm.json")
+CHOICES = Path("docs/reports/vlm-choices.json")
 PAGE = Path("docs/vlm.md")
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 LINES = (1, 8, 32)
@@ -52,8 +53,10 @@ def main() -> None:
     if not asked.table_only:
         torch.set_num_threads(1)
         ladder = open_ladder(asked.ladder, asked.work / "ladder", say=print)
+        last = sorted(Path(asked.ladder).parent.glob("last/checkpoint-*"))
+        further = tuple(f"vlm:tiny::{folder}" for folder in last)
         report = {
-            "read": measure_reading(asked.work, asked.lines, ladder.engines),
+            "read": measure_reading(asked.work, asked.lines, (*ladder.engines, *further)),
             "cost": measure_cost(asked.work / "short", ladder.engines[:5]),
         }
         REPORT.parent.mkdir(parents=True, exist_ok=True)
@@ -76,10 +79,16 @@ def measure_reading(work: Path, count: int, ladder: tuple[str, ...]) -> dict[str
     }
 
 
-def evaluate(folder: Path, engines: tuple[str, ...]) -> dict[str, object]:
+def evaluate(
+    folder: Path, engines: tuple[str, ...], *, names: tuple[str, ...] = ()
+) -> dict[str, object]:
     """The record of an evaluation, without its lines, and how long its references are."""
     line_set = read_line_set(folder)
-    opened = {label(name): open_recognizer(name, threads=1) for name in engines}
+    shown = names or tuple(label(name) for name in engines)
+    opened = {
+        name: open_recognizer(engine, threads=1)
+        for name, engine in zip(shown, engines, strict=True)
+    }
     done: Evaluation = measure_lines(line_set, opened, bootstrap=Bootstrap())
     record = make_record(done, texts=False)
     letters = [len(sample.text) for sample in line_set.samples]
@@ -154,6 +163,25 @@ def read_in_turn(reader: VlmRecognizer, lines: list[LineImage]) -> None:
         VlmRecognizer(reader.name, reader.vlm, speaker).read(lines)
 
 
+def tabulate_choices(report: dict[str, list[dict]]) -> list[str]:
+    """What `scripts/ablate_vlm.py` found, each way beside the first."""
+    rows = ["| Shifted domain | CER | against checkpoint 250, points (95 %) |", "|---|---|---|"]
+    first = report["results"][0]["engine"]
+    gaps = {pair["second"]: pair["cer"] for pair in report["paired"] if pair["first"] == first}
+    for result in report["results"]:
+        gap = gaps.get(result["engine"])
+        told = "" if gap is None else tell_change(gap)
+        rows.append(f"| {result['engine']} | {100 * result['cer']['value']:.1f} % | {told} |")
+    adapter, merged = report["seconds"].values()
+    return [*rows, "", f"Merging: {100 * (1 - merged / adapter):.0f} % less time for 64 lines."]
+
+
+def tell_change(gap: dict[str, float]) -> str:
+    """A paired difference the other way round, in points with its interval."""
+    low, value, high = (-100 * gap[key] for key in ("high", "value", "low"))
+    return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
 def write_tables(report: dict[str, dict]) -> None:
     """Put the figures between the marks of the documentation."""
     read, shifted = report["read"], report["read"]["shifted"]
@@ -174,7 +202,7 @@ def write_tables(report: dict[str, dict]) -> None:
     for pair in shifted["paired"]:
         cer = pair["cer"]
         rows.append(
-            f"| {pair['a']} - {pair['b']} | {100 * cer['value']:+.2f} | "
+            f"| {pair['first']} - {pair['second']} | {100 * cer['value']:+.2f} | "
             f"{100 * cer['low']:+.2f} to {100 * cer['high']:+.2f} |"
         )
     rows += ["", "| Lines | " + " | ".join(report["cost"][0]["ratio"]) + " |", "|---|" + "---|" * 4]
@@ -183,6 +211,8 @@ def write_tables(report: dict[str, dict]) -> None:
             f"{row['seconds'][name]:.2f} s ({ratio:.2f}x)" for name, ratio in row["ratio"].items()
         ]
         rows.append(f"| {row['lines']} | " + " | ".join(shown) + " |")
+    if CHOICES.exists():
+        rows += ["", *tabulate_choices(json.loads(CHOICES.read_text(encoding="utf-8")))]
     text = PAGE.read_text(encoding="utf-8")
     head, _, rest = text.partition(BEGIN)
     tail = rest.partition(END)[2]

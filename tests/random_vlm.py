@@ -42,7 +42,12 @@ def make_random_model(seed: int = 5) -> Any:
 
 
 def save_random_base(folder: Path) -> Path:
-    make_random_model().save_pretrained(folder)
+    return save_base(make_random_model(), folder)
+
+
+def save_base(model: Any, folder: Path) -> Path:
+    """A model as a folder that `open_vlm` opens."""
+    model.save_pretrained(folder)
     make_tokenizer().save_pretrained(folder)
     make_image_processor(TINY_SETTINGS).save_pretrained(folder)
     TINY_SETTINGS.save(folder)

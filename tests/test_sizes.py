@@ -28,6 +28,18 @@ def test_the_lexicon_has_at_most_4_megabytes() -> None:
     assert find_weights("lexicon-odia", ".trie").stat().st_size <= 4_000_000
 
 
+def test_the_small_vision_language_model_has_at_most_15_megabytes() -> None:
+    folder = find_weights("vlm-tiny/model", ".safetensors").parent
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 15_000_000
+
+
+def test_adapters_of_its_ladder_have_at_most_half_a_megabyte() -> None:
+    folders = sorted((ROOT / "campaigns" / "vlm-ladder").glob("checkpoint-*"))
+    assert len(folders) >= 5
+    for folder in folders:
+        assert sum(path.stat().st_size for path in folder.iterdir()) <= 500_000
+
+
 def test_tracked_files_have_at_most_45_megabytes() -> None:
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False

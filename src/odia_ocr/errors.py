@@ -68,6 +68,12 @@ class PictureError(InputError):
     code = "picture-unreadable"
 
 
+class PictureKindError(PictureError):
+    """A file is neither a picture of a known kind nor a PDF."""
+
+    code = "not-a-picture"
+
+
 class PictureTooLargeError(PictureError):
     """A picture has more pixels than the limit allows."""
 

@@ -26,7 +26,8 @@ def find_weights(name: str, suffix: str = ".onnx") -> Path:
     if not path.is_file():
         raise ModelMissingError(
             f"The shipped model {name!r} is not in this installation ({path}).",
-            next_step="Install odia-ocr again, or name a model file: --engine ctc:FILE.onnx.",
+            next_step="Install odia-ocr again, or name a model of yours: --engine ctc:FILE.onnx or "
+            "vlm:FOLDER.",
         )
     return path
 

@@ -31,23 +31,11 @@ from odia_ocr.train.vlm_stream import VlmStreamConfig, stream_vlm_chunks  # noqa
 from odia_ocr.train.vlm_tiny import (  # noqa: E402
     SPECIAL,
     TINY_SETTINGS,
-    TinyShape,
     make_image_processor,
     make_tokenizer,
 )
 from odia_ocr.types import LineImage  # noqa: E402
-
-SHAPE = TinyShape(
-    width=32,
-    layers=2,
-    heads=2,
-    key_heads=1,
-    inner=64,
-    sight=32,
-    sight_layers=2,
-    sight_heads=2,
-    sight_inner=64,
-)
+from random_vlm import SHAPE  # noqa: E402
 
 
 def tiny_config(steps: int = 4) -> VlmBaseConfig:

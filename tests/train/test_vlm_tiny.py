@@ -20,24 +20,13 @@ from odia_ocr.train.vlm_tiny import (  # noqa: E402
     CHAT_TEMPLATE,
     SPECIAL,
     TINY_SETTINGS,
-    TinyShape,
     make_image_processor,
     make_model,
     make_tokenizer,
 )
+from random_vlm import SHAPE  # noqa: E402
 
 TOKENIZER = make_tokenizer()
-SHAPE = TinyShape(
-    width=32,
-    layers=2,
-    heads=2,
-    key_heads=1,
-    inner=64,
-    sight=32,
-    sight_layers=2,
-    sight_heads=2,
-    sight_inner=64,
-)
 TEXTS = [
     "ଓଡ଼ିଆ ଭାଷାରେ ସ୍ତ୍ରୀ, ଜଗନ୍ନାଥ ।",
     "The year 2024: 50% (approx.) 'quoted' \"text\"",

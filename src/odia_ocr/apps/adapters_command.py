@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from odia_ocr.apps.render_command import check_folder
+from odia_ocr.apps.out_folder import check_folder
 
 if TYPE_CHECKING:
     from odia_ocr.train.adapters.inspect import AdapterReport

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from odia_ocr.apps.engine_options import Adapters, Device, Dtype, LoadIn
-from odia_ocr.apps.presets import choose_engine
+from odia_ocr.apps.presets import DEFAULT_PRESET, choose_engine
 from odia_ocr.apps.read_command import split_names
 from odia_ocr.errors import UsageError, name_choices
 from odia_ocr.recognize.vlm.naming import compose_engine
@@ -64,7 +64,7 @@ def batch(
     ] = None,
     preset: Annotated[
         str, typer.Option(metavar="fast|balanced|best", help="As for odia-ocr read.")
-    ] = "balanced",
+    ] = DEFAULT_PRESET,
     pages: Annotated[
         str | None, typer.Option(metavar="1-3,7", help="Only these pages of each document.")
     ] = None,

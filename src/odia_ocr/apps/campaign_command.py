@@ -13,7 +13,8 @@ import typer
 
 from odia_ocr.apps.engine_options import Adapters, Device, Dtype, LoadIn
 from odia_ocr.apps.messages import say
-from odia_ocr.errors import OdiaOcrError, OutputError, name_choices
+from odia_ocr.apps.out_folder import refuse_file
+from odia_ocr.errors import OdiaOcrError, name_choices
 from odia_ocr.recognize.vlm.naming import KIND, compose_engine
 
 if TYPE_CHECKING:
@@ -101,8 +102,7 @@ def run(
     chosen = next((known for known in LEVELS if known == level), None)
     if chosen is None:
         raise name_choices(level, list(LEVELS), kind="level")
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out} is not a folder.", next_step="Give -o a folder for the reports.")
+    refuse_file(out, "campaign")
     campaign = read_campaign(config) if config else DEFAULT_CAMPAIGN
     if also:
         orders = tuple(SetOrder(folder=str(folder)) for folder in also)

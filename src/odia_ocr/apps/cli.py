@@ -21,6 +21,7 @@ from odia_ocr.apps.evaluate_command import evaluate
 from odia_ocr.apps.publish_command import publish
 from odia_ocr.apps.read_command import read
 from odia_ocr.apps.render_command import app as render
+from odia_ocr.apps.serve_command import serve
 from odia_ocr.apps.techniques_command import techniques
 from odia_ocr.apps.train_command import app as train
 from odia_ocr.errors import OdiaOcrError
@@ -75,6 +76,7 @@ app.add_typer(campaign, name="campaign")
 app.command()(techniques)
 app.command()(publish)
 app.add_typer(adapters, name="adapters")
+app.command()(serve)
 
 
 def main() -> None:

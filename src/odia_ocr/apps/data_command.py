@@ -11,7 +11,7 @@ import typer
 from odia_ocr.apps.data_splits import list_lines, write_splits
 from odia_ocr.apps.data_told import TellFew, describe_check, print_check, print_stats, to_json
 from odia_ocr.apps.messages import report, say, show_bar
-from odia_ocr.apps.render_command import check_folder
+from odia_ocr.apps.out_folder import check_folder
 
 if TYPE_CHECKING:
     from odia_ocr.data.sets.formats import SampleSet

@@ -14,7 +14,7 @@ import typer
 from odia_ocr.apps.engine_options import Adapters, Device, Dtype, LoadIn
 from odia_ocr.apps.inputs import expand_inputs
 from odia_ocr.apps.messages import show_progress
-from odia_ocr.apps.presets import choose_engine, describe_presets
+from odia_ocr.apps.presets import DEFAULT_PRESET, choose_engine, describe_presets
 from odia_ocr.apps.read_job import ReadJob
 from odia_ocr.apps.sinks import FolderSink, Sink, TextSink
 from odia_ocr.errors import UsageError
@@ -64,7 +64,7 @@ def read(
             help="fast reads without the language model; best shows doubtful lines to further "
             f"models.{describe_presets()}",
         ),
-    ] = "balanced",
+    ] = DEFAULT_PRESET,
     pages: Annotated[
         str | None, typer.Option(metavar="1-3,7", help="Only these pages of each file.")
     ] = None,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from odia_ocr.apps.out_folder import check_folder
+
 if TYPE_CHECKING:
     from odia_ocr.data.texts import Split
     from odia_ocr.errors import ResourceMissingError
@@ -51,25 +53,6 @@ def parse_words(value: str) -> tuple[int, int]:
             f"--words {value!r} is not a number of words.", next_step="Write 3 or 1-4."
         )
     return first, last
-
-
-def check_folder(out: Path, *, force: bool) -> None:
-    """Refuse an output that is no folder, or that holds files while `force` is not given.
-
-    Raises:
-        OutputError: If files cannot or shall not be written there.
-    """
-    from odia_ocr.errors import OutputError
-
-    try:
-        filled = out.exists() and any(out.iterdir())
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write into {out}: {error.strerror or error}.",
-            next_step="Give -o a folder, new or empty.",
-        ) from error
-    if filled and not force:
-        raise OutputError(f"{out} is not empty.", next_step="Choose another folder or use --force.")
 
 
 def _choose_split(name: str) -> Split:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from odia_ocr.apps.out_folder import refuse_file
 from odia_ocr.apps.train_lora_command import lora
 from odia_ocr.apps.train_settings import put_given, read_settings
 
@@ -80,7 +81,7 @@ def ctc(
     except ImportError as error:
         raise _name_library(error) from error
 
-    _refuse_file(out)
+    refuse_file(out)
     settings = read_settings(config, out if resume else None, asdict(TrainConfig()))
     put_given(settings, {"steps": steps, "device": device, "workers": workers})
     stream = settings.setdefault("stream", {})
@@ -129,7 +130,7 @@ def detector(
     except ImportError as error:
         raise _name_library(error) from error
 
-    _refuse_file(out)
+    refuse_file(out)
     settings = read_settings(config, out if resume else None, asdict(DetectorConfig()))
     put_given(settings, {"steps": steps, "device": device, "workers": workers})
     put_given(settings.setdefault("tiles", {}), {"text": text, "fonts": fonts})
@@ -168,7 +169,7 @@ def vlm(
     except ImportError as error:
         raise _name_library(error) from error
 
-    _refuse_file(out)
+    refuse_file(out)
     settings = read_settings(config, out if resume else None, asdict(VlmBaseConfig()))
     put_given(settings, {"steps": steps, "device": device, "workers": workers})
     put_given(settings.setdefault("stream", {}), {"text": text, "fonts": fonts})
@@ -182,13 +183,6 @@ def _name_library(error: ImportError) -> ResourceMissingError:
     from odia_ocr.errors import name_extra
 
     return name_extra(error, "train,vlm", doing="Training")
-
-
-def _refuse_file(out: Path, what: str = "run") -> None:
-    from odia_ocr.errors import OutputError
-
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out} is not a folder.", next_step=f"Give -o a folder for the {what}.")
 
 
 def _open_console() -> Console:
@@ -250,7 +244,7 @@ def lm(
     """
     from odia_ocr.train.lm import FILE_NAME, LmConfig, train_lm
 
-    _refuse_file(out, "model")
+    refuse_file(out, "model")
     recognizer = _open_to_fit(fit, only_fit)
     report = _report_to(_open_console())
     path = out / FILE_NAME
@@ -280,7 +274,7 @@ def lexicon(
     """
     from odia_ocr.train.lexicon import FILE_NAME, train_lexicon
 
-    _refuse_file(out, "lexicon")
+    refuse_file(out, "lexicon")
     recognizer = _open_to_fit(fit, only_fit)
     if recognizer is not None:
         from odia_ocr.train.correction_lines import list_decoders

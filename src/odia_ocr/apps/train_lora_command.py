@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from odia_ocr.apps.out_folder import refuse_file
 from odia_ocr.apps.train_settings import put_given, read_settings
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def lora(
 
     Several GPUs: accelerate launch -m odia_ocr train lora ... Read docs/vlm.md.
     """
-    from odia_ocr.errors import OutputError, name_extra
+    from odia_ocr.errors import name_extra
 
     try:
         from odia_ocr.train.lora.config import LoraConfig, lora_config_from
@@ -104,8 +105,7 @@ def lora(
     except ImportError as error:
         raise name_extra(error, "train,vlm,data", doing="Training adapters") from error
 
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out} is not a folder.", next_step="Give -o a folder for the run.")
+    refuse_file(out)
     settings = read_settings(config, out if resume else None, asdict(LoraConfig()))
     given = {
         "base": base,

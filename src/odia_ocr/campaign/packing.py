@@ -130,8 +130,11 @@ def pack_candidates(outcomes: Sequence[Outcome]) -> dict[str, Array]:
         "sources": _text([hyp.source for hyp in hyps]),
         "lengths": np.array([len(hyp.symbols) for hyp in hyps], np.int32),
         "scores": np.array(
-            [[hyp.optical_logp, _number(hyp.lm_logp), _number(hyp.posterior)] for hyp in hyps]
-        ).reshape(-1, 3),
+            [
+                [hyp.optical_logp, _number(hyp.lm_logp), _number(hyp.posterior), float(hyp.scored)]
+                for hyp in hyps
+            ]
+        ).reshape(-1, 4),
         "texts": _text([symbol.text for symbol in symbols]),
         "places": np.array(
             [[symbol.logp, *(symbol.span or (np.nan, np.nan))] for symbol in symbols], np.float32
@@ -172,13 +175,14 @@ def _unpack_hypotheses(arrays: Arrays, symbols: Iterator[Symbol]) -> Iterator[Hy
     rows = zip(
         _list(arrays["sources"]), arrays["lengths"].tolist(), arrays["scores"].tolist(), strict=True
     )
-    for source, length, (optical, lm, posterior) in rows:
+    for source, length, (optical, lm, posterior, scored) in rows:
         yield Hypothesis(
             tuple(islice(symbols, length)),
             min(0.0, optical),
             None if np.isnan(lm) else lm,
             None if np.isnan(posterior) else posterior,
             source,
+            bool(scored),
         )
 
 

@@ -30,25 +30,57 @@ class Format:
         suffix: Of the file, with its dot.
         open: Makes the writer of one document.
         one_page: A file of this format holds one page, so each page gets its own file.
+        media_type: What it is called where files are sent over a network.
     """
 
     name: str
     suffix: str
     open: Callable[[Origin], Writer]
     one_page: bool = False
+    media_type: str = "application/octet-stream"
 
 
-FORMATS: dict[str, Format] = {
-    "txt": Format("txt", ".txt", lambda origin: TextWriter(origin.paragraphs)),
-    "json": Format("json", ".json", lambda origin: JsonWriter(origin.name, origin.problems)),
-    "md": Format("md", ".md", lambda origin: MarkdownWriter(origin.paragraphs)),
-    "hocr": Format("hocr", ".hocr", lambda origin: HocrWriter(origin.name)),
-    "alto": Format("alto", ".alto.xml", lambda origin: AltoWriter(origin.name)),
-    "page": Format(
-        "page", ".page.xml", lambda origin: PageXmlWriter(origin.name, origin.dated), one_page=True
+_ROWS = (
+    Format(
+        "txt",
+        ".txt",
+        lambda origin: TextWriter(origin.paragraphs),
+        media_type="text/plain; charset=utf-8",
     ),
-    "pdf": Format("pdf", ".pdf", PdfWriter),
-}
+    Format(
+        "json",
+        ".json",
+        lambda origin: JsonWriter(origin.name, origin.problems),
+        media_type="application/json",
+    ),
+    Format(
+        "md",
+        ".md",
+        lambda origin: MarkdownWriter(origin.paragraphs),
+        media_type="text/markdown; charset=utf-8",
+    ),
+    Format(
+        "hocr",
+        ".hocr",
+        lambda origin: HocrWriter(origin.name),
+        media_type="application/xhtml+xml; charset=utf-8",
+    ),
+    Format(
+        "alto",
+        ".alto.xml",
+        lambda origin: AltoWriter(origin.name),
+        media_type="application/xml",
+    ),
+    Format(
+        "page",
+        ".page.xml",
+        lambda origin: PageXmlWriter(origin.name, origin.dated),
+        one_page=True,
+        media_type="application/xml",
+    ),
+    Format("pdf", ".pdf", PdfWriter, media_type="application/pdf"),
+)
+FORMATS: dict[str, Format] = {form.name: form for form in _ROWS}
 
 
 def find_format(name: str) -> Format:

@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from odia_ocr.errors import FileMissingError, InputError, PictureError, PictureTooLargeError
+from odia_ocr.errors import (
+    FileMissingError,
+    InputError,
+    PictureError,
+    PictureKindError,
+    PictureTooLargeError,
+)
 from odia_ocr.pages.page_range import PageRange
 from odia_ocr.runtime import lift_pillow_limit
 from odia_ocr.types import PageImage
@@ -324,8 +330,7 @@ def _translated(name: str, stream: BinaryIO) -> Iterator[None]:
     try:
         yield
     except UnidentifiedImageError:
-        what, next_step = _describe(_head(stream))
-        raise PictureError(f"{name}: {what}", next_step=next_step) from None
+        raise _refuse(name, _head(stream)) from None
     except MemoryError:
         raise PictureTooLargeError(
             f"{name}: not enough memory for this picture.", next_step="Scale it down."
@@ -347,11 +352,21 @@ def _head(stream: BinaryIO) -> bytes:
     return head
 
 
+def _refuse(name: str, head: bytes) -> PictureError:
+    """The error for a file that does not open: a broken picture, or something else."""
+    again = "Copy, download or scan it again."
+    if not head:
+        return PictureError(f"{name}: the file is empty (0 bytes).", next_step=again)
+    if head.startswith((b"\x89PNG", b"\xff\xd8", b"RIFF", b"BM", b"II*\x00", b"MM\x00*", b"GIF8")):
+        what = "the picture is corrupt: its header cannot be read."
+        return PictureError(f"{name}: {what}", next_step=again)
+    what, next_step = _describe(head)
+    return PictureKindError(f"{name}: {what}", next_step=next_step)
+
+
 def _describe(head: bytes) -> tuple[str, str]:
     """What a file that is no picture seems to be, and what to do."""
     give = "Give a PNG, JPEG, WebP, BMP, TIFF or PDF file."
-    if not head:
-        return "the file is empty (0 bytes).", "Copy, download or scan it again."
     if head[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif", b"ftyphevc"):
         return "this is a HEIC or AVIF picture, which is not supported.", "Save it as JPEG or PNG."
     if head.startswith(b"PK\x03\x04"):
@@ -360,11 +375,6 @@ def _describe(head: bytes) -> tuple[str, str]:
         return "this is PostScript, not a picture.", "Convert it to PDF."
     if head.lstrip()[:1] == b"<":
         return "this is HTML, XML or SVG text, not a picture.", give
-    known = (b"\x89PNG", b"\xff\xd8", b"RIFF", b"BM", b"II*\x00", b"MM\x00*", b"GIF8")
-    if head.startswith(known):
-        return "the picture is corrupt: its header cannot be read.", (
-            "Copy, download or scan it again."
-        )
     try:
         # A multi-byte character may be cut at the end of the head.
         head[:1000].decode("utf-8", errors="strict") if len(head) < 1000 else head[:900].decode(

@@ -20,7 +20,10 @@ ENGINES = {
 }
 _EXTRAS = {"vlm": "vlm"}  # of engines whose libraries are not installed with the package
 # Engines that find the lines of a page themselves; on line pictures the entry above reads.
-PAGE_READERS = {"tesseract": "odia_ocr.recognize.tesseract:load_pages"}
+PAGE_READERS = {
+    "tesseract": "odia_ocr.recognize.tesseract:load_pages",
+    "vlm": "odia_ocr.recognize.vlm.pages:load_pages",  # those trained on pages; others get lines
+}
 
 
 def open_recognizer(name: str = "ctc", *, threads: int | None = None) -> Recognizer:

@@ -230,6 +230,15 @@ def save_model(model: TinyReader, encoder: VlmEncoder, folder: Path, facts: dict
     (folder / "training.json").write_text(text, encoding="utf-8")
 
 
+def _describe(config: VlmBaseConfig) -> dict[str, Any]:
+    """The settings, without the folders of this machine."""
+    values = asdict(config)
+    for name in ("text", "fonts"):
+        given = values["stream"][name]
+        values["stream"][name] = f"a folder of {name}" if given else f"the shipped {name}"
+    return {"config": values}
+
+
 def train_vlm_base(
     config: VlmBaseConfig,
     run: Path,
@@ -293,6 +302,6 @@ def train_vlm_base(
             going.log(entry, report)
             if rate < progress.best:
                 progress.best = rate
-                save_model(going.mean, encoder, best, {**entry, "config": asdict(config)})
+                save_model(going.mean, encoder, best, {**entry, **_describe(config)})
         going.save_when_due()
     return best

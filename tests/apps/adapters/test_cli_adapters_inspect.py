@@ -62,11 +62,11 @@ def test_another_model_does_not_fit(run, adapter, tmp_path: Path) -> None:
     from dataclasses import replace
 
     folder = adapter("plain")
-    save_model(tmp_path / "wide", shape=replace(SHAPE, inner=64))
+    save_model(tmp_path / "wide", shape=replace(SHAPE, inner=96))
     code, out, _ = run("inspect", folder, "--base", "wide")
     assert code == 1
     assert "no, 2 layers do not fit wide" in out
-    assert "layers.0.mlp.down_proj is 32 x 64 in the model, 32 x 48 in the adapter" in out
+    assert "layers.0.mlp.down_proj is 32 x 96 in the model, 32 x 64 in the adapter" in out
     save_model(tmp_path / "short", shape=replace(SHAPE, layers=1))
     code, out, _ = run("inspect", folder, "--base", "short", "--json")
     assert code == 1

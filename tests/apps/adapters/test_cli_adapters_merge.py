@@ -103,10 +103,10 @@ def test_it_opens_as_a_recognizer(run, adapter, base: Path) -> None:
 def test_a_wrong_model(run, adapter, tmp_path: Path) -> None:
     from dataclasses import replace
 
-    save_model(tmp_path / "wide", shape=replace(SHAPE, inner=64))
+    save_model(tmp_path / "wide", shape=replace(SHAPE, inner=96))
     code, _, said = run("merge", "--base", "wide", adapter("plain"), "-o", "merged")
     assert code == 3
-    assert "does not fit wide: model.language_model.layers.0.mlp.down_proj is 32 x 64" in said
+    assert "does not fit wide: model.language_model.layers.0.mlp.down_proj is 32 x 96" in said
     assert "(2 of 6 layers do not fit)" in said
     assert "It was made for " in said
     assert not Path("merged").exists()

@@ -12,34 +12,18 @@ import torch
 from odia_ocr.train.vlm_tiny import (
     TINY_SETTINGS,
     TinyShape,
-    make_image_processor,
     make_model,
     make_tokenizer,
 )
+from random_vlm import SHAPE, save_base
 
-SHAPE = TinyShape(
-    width=32,
-    layers=2,
-    heads=2,
-    key_heads=1,
-    inner=48,
-    sight=32,
-    sight_layers=2,
-    sight_heads=2,
-    sight_inner=48,
-)
 TARGETS = r".*language_model.*\.(q_proj|v_proj|down_proj)"
 
 
 def save_model(folder: Path, *, seed: int = 0, shape: TinyShape = SHAPE) -> Path:
     """A model that `open_vlm` opens, float32."""
     torch.manual_seed(seed)
-    tokenizer = make_tokenizer()
-    make_model(tokenizer, shape).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    make_image_processor(TINY_SETTINGS).save_pretrained(folder)
-    TINY_SETTINGS.save(folder)
-    return folder
+    return save_base(make_model(make_tokenizer(), shape), folder)
 
 
 def open_with_peft(base: Path, folder: Path, **options) -> Any:

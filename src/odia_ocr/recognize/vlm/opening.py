@@ -145,7 +145,7 @@ def open_vlm(
         if shared:
             _OPEN[source, placement] = weights
     encoder = VlmEncoder(
-        open_tokenizer(source), open_processor(source), _find_settings(source, adapters)
+        open_tokenizer(source), open_processor(source), find_settings(source, adapters)
     )
     names = tuple(weights.add(adapter) for adapter in adapters)
     shown = "+".join([Path(base).name, *(Path(folder).name for folder in adapters)])
@@ -243,7 +243,7 @@ def _refuse(source: str, what: str, error: Exception) -> ModelMissingError:
     )
 
 
-def _find_settings(source: str, adapters: tuple[str, ...]) -> VlmSettings:
+def find_settings(source: str, adapters: tuple[str, ...]) -> VlmSettings:
     """Those saved with the first adapter that has some, else with the model, else the defaults."""
     for place in (*adapters, source):
         path = find_file(place, FILE_NAME)

@@ -110,32 +110,36 @@ class VlmRecognizer:
         samples.sort(key=lambda item: len(item[1].tokens))
         for at in range(0, len(samples), self.batch):
             part = samples[at : at + self.batch]
-            read = self._read_batch([sample for _, sample in part])
-            results.update((i, result) for (i, _), result in zip(part, read, strict=True))
+            read = self.write_texts([sample for _, sample in part])
+            results.update(
+                (i, found if isinstance(found, Problem) else self._collect(sample, found))
+                for (i, sample), found in zip(part, read, strict=True)
+            )
         return [results[i] for i in range(len(lines))]
 
     @property
     def _source(self) -> str:
         return f"{self.name}/{self.decoding.name}"
 
-    def _read_batch(self, samples: list[EncodedSample]) -> list[Candidates | Problem]:
+    def write_texts(self, samples: list[EncodedSample]) -> list[list[Written] | Problem]:
+        """What is written of each sample, likeliest first; of one that fails a Problem."""
         try:
-            return self._read_together(samples)
+            return self._write_together(samples)
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
         if len(samples) > 1:
             half = len(samples) // 2
-            return self._read_batch(samples[:half]) + self._read_batch(samples[half:])
+            return self.write_texts(samples[:half]) + self.write_texts(samples[half:])
         return [
             Problem(
                 "memory",
-                f"No memory left on {self.vlm.device} for this line.",
+                f"No memory left on {self.vlm.device} for this picture.",
                 "Lower max_pixels, or use --load-in 4bit or --dtype bfloat16.",
                 line_id=samples[0].id,
             )
         ]
 
-    def _read_together(self, samples: list[EncodedSample]) -> list[Candidates | Problem]:
+    def _write_together(self, samples: list[EncodedSample]) -> list[list[Written] | Problem]:
         texts = self._write(samples, self.decoding)
         looped = [i for i, found in enumerate(texts) if _runs_on(found[0])]
         for attempt, temperature in enumerate(self.decoding.retries):
@@ -154,8 +158,7 @@ class VlmRecognizer:
                     texts[i] = other
             looped = [i for i in looped if _runs_on(texts[i][0])]
         return [
-            self._refuse(sample) if i in looped else self._collect(sample, texts[i])
-            for i, sample in enumerate(samples)
+            self._refuse(sample) if i in looped else texts[i] for i, sample in enumerate(samples)
         ]
 
     def _write(self, samples: list[EncodedSample], decoding: VlmDecoding) -> list[list[Written]]:
@@ -218,8 +221,9 @@ def _runs_on(written: Written) -> bool:
 def _guess_most(sample: EncodedSample) -> int:
     """Tokens that the writing of a picture cannot exceed: a line's height holds few letters."""
     _, rows, columns = sample.grid
-    letters = 2.5 * columns / rows * max(1, rows // 4) * 4
-    return int(24 + 4 * letters)
+    line = 2.5 * columns / rows * max(1, rows // 4) * 4
+    page = 0.16 * rows * columns
+    return int(24 + 4 * max(line, page))
 
 
 def load(model: str | None, *, threads: int | None = None) -> VlmRecognizer:

@@ -89,6 +89,18 @@ class Written:
         """Natural logarithm of the probability of the whole text, <= 0."""
         return min(0.0, sum(token.logp for token in self.tokens))
 
+    def split_lines(self) -> list[Written]:
+        """Its lines, without those that hold nothing; a token's share goes to each of its bytes."""
+        lines: list[list[ScoredToken]] = [[]]
+        for token in self.tokens:
+            for i, piece in enumerate(token.piece.split(b"\n")):
+                if i:
+                    lines.append([])
+                if piece:
+                    share = token.logp * len(piece) / len(token.piece)
+                    lines[-1].append(ScoredToken(piece, share, token.rivals))
+        return [Written(tuple(line), finished=True) for line in lines if line]
+
     def cut(self, most: int) -> Written:
         """The same, not finished if it is longer than `most` tokens."""
         if len(self.tokens) <= most:

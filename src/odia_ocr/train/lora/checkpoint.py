@@ -67,7 +67,7 @@ def save_checkpoint(
     part = run / f".{folder.name}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    model.save_pretrained(part)
+    model.save_pretrained(part, save_embedding_layers=False)  # adapters leave them alone
     (part / "README.md").unlink(missing_ok=True)  # a card with nothing in it
     settings.save(part)
     torch.save({"progress": asdict(progress), "optimizer": optimizer.state_dict()}, part / STATE)

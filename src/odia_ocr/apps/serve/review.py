@@ -1,0 +1,138 @@
+"""A read page as people review it: doubt and rivals of each line, and their text laid over it.
+
+Knows pages and corrections; refuses to know HTTP and the database.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from odia_ocr.apps.serve.corrections import Correction, LineState
+from odia_ocr.correct.calibrate import needs_review
+from odia_ocr.language import normalise, split_clusters
+from odia_ocr.line_reading import is_doubtful
+from odia_ocr.pages.crop import frame_line
+from odia_ocr.pages.words import place_words
+from odia_ocr.types import Edit, Line, Page, Reading
+
+_EVEN = 0.5  # below it a line is likelier wrong than right
+_LEAST_SHARE = 0.005  # of the probability of what was read; rarer rivals are not shown
+_MOST_RIVALS = 9  # one key each
+
+
+class Doubt(StrEnum):
+    """How much a line wants to be looked at."""
+
+    SURE = "sure"
+    CHECK = "check"  # less sure than the model's own threshold
+    DOUBTFUL = "doubtful"  # likelier wrong than right
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another reading of a line, one place changed.
+
+    Attributes:
+        text: The whole line.
+        before, after: What changes, in whole clusters.
+        share: Probability of the rival at its place as a share of that of what was read; above 1
+            where the picture alone speaks for the rival.
+    """
+
+    text: str
+    before: str
+    after: str
+    share: float
+
+
+def rate_doubt(reading: Reading | None, threshold: float | None) -> Doubt:
+    """How much a line wants to be looked at.
+
+    Args:
+        reading: None of a line that could not be read.
+        threshold: Least confidence that is enough, 0..1; see `correct.calibrate.needs_review`.
+    """
+    if reading is None or is_doubtful(reading):
+        return Doubt.DOUBTFUL
+    if not needs_review(reading, threshold):
+        return Doubt.SURE
+    unlikely = reading.confidence is not None and reading.confidence < _EVEN
+    return Doubt.DOUBTFUL if unlikely else Doubt.CHECK
+
+
+def list_rivals(reading: Reading | None) -> tuple[Rival, ...]:
+    """Other readings of a line, likeliest first, each with one symbol replaced by a rival."""
+    hyp = reading.hypothesis if reading is not None else None
+    if reading is None or hyp is None or hyp.text != reading.text:
+        return ()
+    found: dict[str, Rival] = {}
+    at = 0
+    for symbol in hyp.symbols:
+        end = at + len(symbol.text)
+        for other, logp in symbol.alternatives:
+            share = math.exp(min(50.0, logp - symbol.logp))
+            text = normalise(reading.text[:at] + other + reading.text[end:])
+            if share < _LEAST_SHARE or text == reading.text or not text:
+                continue
+            if text not in found or found[text].share < share:
+                found[text] = _rival(reading.text, text, share)
+        at = end
+    return tuple(sorted(found.values(), key=lambda rival: -rival.share)[:_MOST_RIVALS])
+
+
+def _rival(before: str, after: str, share: float) -> Rival:
+    """A rival with what changes, in whole clusters and never nothing."""
+    one, other = split_clusters(before), split_clusters(after)
+    start = 0
+    while start < min(len(one), len(other)) and one[start] == other[start]:
+        start += 1
+    end = 0
+    while end < min(len(one), len(other)) - start and one[-1 - end] == other[-1 - end]:
+        end += 1
+    if start and (len(one) - end == start or len(other) - end == start):
+        start -= 1  # something came or went: show it beside its neighbour
+    return Rival(
+        after,
+        "".join(one[start : len(one) - end]),
+        "".join(other[start : len(other) - end]),
+        round(share, 4),
+    )
+
+
+def correct_page(page: Page, corrections: Mapping[str, Correction]) -> Page:
+    """A page with the text that people gave its lines.
+
+    A changed line loses the machine's confidence, for nobody measured that of people; an accepted
+    one stays as it was read.
+    """
+    if not corrections:
+        return page
+    lines = [_correct_line(line, corrections.get(line.id)) for line in page.lines]
+    return replace(page, lines=tuple(line for line in lines if line is not None))
+
+
+def _correct_line(line: Line, correction: Correction | None) -> Line | None:
+    """A line as corrected; None when its text was taken away."""
+    if correction is None or correction.text == line.text:
+        return line
+    if not correction.text:
+        return None
+    before = line.text
+    edit = Edit(0, len(before), before, correction.text, "review")
+    hyp = line.reading.hypothesis if line.reading is not None else None
+    reading = Reading(correction.text, None, edits=(edit,), hypothesis=hyp)
+    words = place_words(reading, frame_line(line.polygon))
+    return replace(line, reading=reading, words=words)
+
+
+def list_truths(page: Page, corrections: Mapping[str, Correction]) -> Sequence[Line]:
+    """The lines that a person accepted, with their text: what can be learned from."""
+    accepted = {
+        name: correction
+        for name, correction in corrections.items()
+        if correction.state is LineState.ACCEPTED and correction.text
+    }
+    return [line for line in correct_page(page, accepted).lines if line.id in accepted]
