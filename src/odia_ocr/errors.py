@@ -123,6 +123,18 @@ class RecognitionError(OdiaOcrError):
     code = "recognition"
 
 
+class WorkerDiedError(RecognitionError):
+    """A process that read a page ended in the middle of it."""
+
+    code = "worker-died"
+
+
+class PageTimeoutError(RecognitionError):
+    """A page took longer than it may."""
+
+    code = "page-timeout"
+
+
 class DataError(OdiaOcrError):
     """A data set is malformed: missing transcription, bad encoding, empty set."""
 

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from odia_ocr.apps.adapters_command import app as adapters
+from odia_ocr.apps.batch_command import batch
 from odia_ocr.apps.campaign_command import app as campaign
 from odia_ocr.apps.data_command import app as data
 from odia_ocr.apps.evaluate_command import evaluate
@@ -67,6 +68,7 @@ def _options(
 # Their modules import nothing heavy until they run.
 app.command()(read)
 app.command()(evaluate)
+app.command()(batch)
 app.add_typer(render, name="render")
 app.add_typer(train, name="train")
 app.add_typer(data, name="data")

@@ -81,9 +81,9 @@ def _walk(folder: Path, output: Path | None) -> Iterator[Path | InputError]:
         here = Path(root)
         folders[:] = sorted(
             (f for f in folders if not f.startswith(".") and (here / f).resolve() != skipped),
-            key=_natural,
+            key=natural_key,
         )
-        for file in sorted(files, key=_natural):
+        for file in sorted(files, key=natural_key):
             if file.startswith(".") or file.endswith(OVERLAY_SUFFIX):
                 continue
             if Path(file).suffix.lower() in PAGE_SUFFIXES or _begins_like_a_page(here / file):
@@ -109,7 +109,7 @@ def _tell_closed(error: OSError) -> InputError:
     )
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
+def natural_key(name: str) -> list[tuple[int, str]]:
     """Sort key: page-2 before page-10."""
     return [
         (int(part), "") if part.isdecimal() else (-1, part.casefold())
@@ -118,20 +118,38 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _name(found: list[Path | InputError | None]) -> Iterator[Input | InputError]:
-    own = {_stem(item).casefold() for item in found if not isinstance(item, InputError)}
-    used: set[str] = set()
+    stems = iter(give_stems(name_stem(item) for item in found if not isinstance(item, InputError)))
     for item in found:
         if isinstance(item, InputError):
             yield item
-            continue
-        stem = unique = _stem(item)
+        else:
+            yield Input(item, "<stdin>" if item is None else str(item), next(stems))
+
+
+def name_stem(path: Path | None) -> str:
+    """What the output files of a document would be called; others may be called the same."""
+    return "stdin" if path is None else path.stem or path.name
+
+
+def give_stems(wanted: Iterable[str], *, taken: Iterable[str] = ()) -> list[str]:
+    """The wanted stems in order; "-2" and so on is added to those that are taken.
+
+    Case does not tell stems apart, because some file systems do not either.
+
+    Args:
+        wanted: One for each document.
+        taken: Stems given out before.
+    """
+    wanted = list(wanted)
+    own = {stem.casefold() for stem in wanted}
+    used = {stem.casefold() for stem in taken}
+    given: list[str] = []
+    for stem in wanted:
+        unique = stem
         number = 1
         while unique.casefold() in used or (number > 1 and unique.casefold() in own):
             number += 1
             unique = f"{stem}-{number}"
         used.add(unique.casefold())
-        yield Input(item, "<stdin>" if item is None else str(item), unique)
-
-
-def _stem(path: Path | None) -> str:
-    return "stdin" if path is None else path.stem or path.name
+        given.append(unique)
+    return given

@@ -81,11 +81,12 @@ class ReadingProgress:
         if self._quiet:
             return None
         if self._bars is None:
-            self._bars = _open_bars()
+            self._bars = open_bars()
         return self._bars.add_task(name, total=total)
 
 
-def _open_bars() -> Progress:
+def open_bars() -> Progress:
+    """Bars on standard error with the time taken and the time left; the caller stops them."""
     from rich.console import Console
     from rich.progress import (
         MofNCompleteColumn,

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from odia_ocr.errors import name_choices
+
 PRESETS = {"fast": "ctc-fast", "balanced": "ctc", "best": "ctc-best"}
 DEFAULT_PRESET = "balanced"
 _MEASURED = Path(__file__).with_name("presets.json")  # written by scripts/report.py
@@ -31,3 +33,16 @@ def measured_rates() -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return rates
+
+
+def choose_engine(engine: str, preset: str) -> str:
+    """The engine that a preset makes of `engine`; presets change the shipped one only.
+
+    Raises:
+        UsageError: If there is no such preset.
+    """
+    if preset not in PRESETS:
+        raise name_choices(preset, list(PRESETS), kind="preset")
+    if engine.partition(":")[0] == "ctc":
+        return engine.replace("ctc", PRESETS[preset], 1)
+    return engine

@@ -14,10 +14,10 @@ import typer
 from odia_ocr.apps.engine_options import Adapters, Device, Dtype, LoadIn
 from odia_ocr.apps.inputs import expand_inputs
 from odia_ocr.apps.messages import show_progress
-from odia_ocr.apps.presets import DEFAULT_PRESET, PRESETS, describe_presets
+from odia_ocr.apps.presets import DEFAULT_PRESET, choose_engine, describe_presets
 from odia_ocr.apps.read_job import ReadJob
 from odia_ocr.apps.sinks import FolderSink, Sink, TextSink
-from odia_ocr.errors import UsageError, name_choices
+from odia_ocr.errors import UsageError
 from odia_ocr.recognize.vlm.naming import compose_engine
 
 _DEFAULT_FORMATS = ["txt", "json"]
@@ -128,10 +128,9 @@ def read(
     from odia_ocr.pages.page_range import ALL_PAGES, parse_pages
     from odia_ocr.pipeline import PageOptions
 
-    if preset not in PRESETS:
-        raise name_choices(preset, list(PRESETS), kind="preset")
+    engine = choose_engine(engine, preset)
     check_style(digits)
-    wanted = [find_format(name) for name in _split_names(formats) or _DEFAULT_FORMATS]
+    wanted = [find_format(name) for name in split_names(formats) or _DEFAULT_FORMATS]
     if output is None and (overlay or (formats and [f.name for f in wanted] != ["txt"])):
         raise UsageError(
             f"{'--overlay' if overlay else '--format'} needs a folder for its files.",
@@ -139,8 +138,6 @@ def read(
         )
     if output is not None and output.exists() and not output.is_dir():
         raise UsageError(f"{output} is not a folder.", next_step="Give -o a folder.")
-    if engine.partition(":")[0] == "ctc":
-        engine = engine.replace("ctc", PRESETS[preset], 1)
     engine = compose_engine(
         engine, adapters=tuple(adapter or ()), device=device, dtype=dtype, load_in=load_in
     )
@@ -166,6 +163,7 @@ def read(
     raise typer.Exit(job.exit_code())
 
 
-def _split_names(formats: list[str] | None) -> list[str]:
+def split_names(formats: list[str] | None) -> list[str]:
+    """The names of a repeatable option whose values may also be lists with commas."""
     names = [name.strip() for entry in formats or [] for name in entry.split(",")]
     return list(dict.fromkeys(name for name in names if name))

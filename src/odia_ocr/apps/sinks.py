@@ -136,6 +136,7 @@ class FolderSink:
         overlay: Also draw each page with its lines.
         force: Replace files that exist.
         paragraphs: Join the printed lines of a paragraph where the format is running text.
+        dated: Say when a file was written where its format asks for it.
     """
 
     folder: Path
@@ -143,6 +144,7 @@ class FolderSink:
     overlay: bool
     force: bool
     paragraphs: bool = False
+    dated: bool = True
 
     def keeps(self, item: Input, pages: Sequence[int] | None = None) -> bool:
         """True when every file of the document is there and may not be replaced.
@@ -179,7 +181,7 @@ class FolderSink:
         try:
             yield delivery
             if delivery.pages:
-                origin = Origin(item.name, content, delivery.problems, self.paragraphs)
+                origin = Origin(item.name, content, delivery.problems, self.paragraphs, self.dated)
                 self._write_files(delivery, origin)
         finally:
             with contextlib.suppress(OSError):  # what it could not hold was told before

@@ -157,9 +157,15 @@ def draw_histogram(rates: Sequence[float], what: str) -> str:
     counts = [0] * len(_BINS)
     for rate in rates:
         counts[next(i for i, top in enumerate(_BINS) if rate <= top)] += 1
-    most = max(counts)
+    label = f"Number of {what} by character error rate in percent"
+    return draw_bars(counts, _BIN_NAMES, label)
+
+
+def draw_bars(counts: Sequence[int], names: Sequence[str], label: str) -> str:
+    """Counts as upright bars, as SVG; `label` says what is shown to those who cannot see it."""
+    most = max(1, *counts)
     bars = []
-    for i, (count, name) in enumerate(zip(counts, _BIN_NAMES, strict=True)):
+    for i, (count, name) in enumerate(zip(counts, names, strict=True)):
         height = 100 * count / most
         left = 10 + 60 * i
         bars.append(
@@ -167,9 +173,9 @@ def draw_histogram(rates: Sequence[float], what: str) -> str:
             f'<text x="{left + 24}" y="{114 - height:.1f}" text-anchor="middle">{count}</text>'
             f'<text x="{left + 24}" y="136" text-anchor="middle">{escape(name)}</text>'
         )
-    label = f"Number of {what} by character error rate in percent"
+    width = 20 + 60 * len(counts)
     return (
-        f'<svg viewBox="0 0 500 145" width="500" role="img" aria-label="{label}">'
+        f'<svg viewBox="0 0 {width} 145" width="{width}" role="img" aria-label="{escape(label)}">'
         + "".join(bars)
         + "</svg>"
     )

@@ -74,7 +74,7 @@ _ROWS = (
     Format(
         "page",
         ".page.xml",
-        lambda origin: PageXmlWriter(origin.name),
+        lambda origin: PageXmlWriter(origin.name, origin.dated),
         one_page=True,
         media_type="application/xml",
     ),

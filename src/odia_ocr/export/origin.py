@@ -25,12 +25,15 @@ class Origin:
         content: The original file, as a path or as its bytes; None where it is not at hand.
         problems: Of the document, looked at after the last page, so the list may grow until then.
         paragraphs: Join the printed lines of a paragraph where the format is running text.
+        dated: Say when the file was written where the format asks for it; else 1970, so that the
+            same pages always give the same file.
     """
 
     name: str
     content: Path | bytes | None = None
     problems: Sequence[Problem] = ()
     paragraphs: bool = False
+    dated: bool = True
 
     def open(self) -> AbstractContextManager[BinaryIO]:
         """The original file, for reading.

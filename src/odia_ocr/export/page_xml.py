@@ -38,9 +38,11 @@ class PageXmlWriter:
 
     Attributes:
         source: File the page comes from.
+        dated: Say when it was written; else 1970, because the schema wants a time.
     """
 
     source: str
+    dated: bool = True
 
     def __call__(self, pages: Iterable[tuple[Page, PageImage | None]], stream: BinaryIO) -> None:
         """Write the only page of `pages` to `stream` as UTF-8.
@@ -59,7 +61,8 @@ class PageXmlWriter:
             stream.write(part.encode())
 
     def _parts(self, page: Page) -> Iterator[str]:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        written = datetime.now(UTC) if self.dated else datetime.fromtimestamp(0, UTC)
+        time = written.strftime("%Y-%m-%dT%H:%M:%SZ")
         key = page_key(page.number)
         ids = Identifiers()
         order = ids.make(f"{key}-order")
@@ -69,7 +72,7 @@ class PageXmlWriter:
             f'xsi:schemaLocation="{NAMESPACE} {NAMESPACE}/pagecontent.xsd" '
             f'pcGtsId="{ids.make(key)}">\n<Metadata>\n'
             f"<Creator>{escape(' '.join(software()).strip())}</Creator>\n"
-            f"<Created>{now}</Created>\n<LastChange>{now}</LastChange>\n"
+            f"<Created>{time}</Created>\n<LastChange>{time}</LastChange>\n"
         )
         yield _item("other", "source", self.source)
         yield _item("other", "page", str(page.number))

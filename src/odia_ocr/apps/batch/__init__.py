@@ -1,0 +1,1 @@
+"""Large collections: read by several processes, resumable, page by page."""
