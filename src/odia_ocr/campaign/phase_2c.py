@@ -41,9 +41,11 @@ LORA_GROWTH = Technique(
     what="The low-rank adapter of a vision-language model gets more room and more layers, without "
     "changing what it computes, and is trained on.",
     when="No clean gain is known of it; data matters far more.",
-    example=f"# On the command line:\n# {_TRAIN.replace('ctc', 'lora')}",
+    example="# On the command line:\n"
+    "# odia-ocr adapters grow RUN/checkpoint-250 -o grown --rank 64\n"
+    "# odia-ocr train lora -o runs/more --from grown --data my_lines",
     joins=False,
-    why=f"{_ELSEWHERE} The recognizer of this campaign has no adapters.",
+    why=f"{_ELSEWHERE} docs/vlm.md has what growing was worth on a small model.",
 )
 
 ADAPTER_MERGE = Technique(
@@ -57,8 +59,7 @@ ADAPTER_MERGE = Technique(
     when="For speed. It cannot change what is read, apart from rounding.",
     example="# On the command line:\n# odia-ocr adapters merge --help",
     joins=False,
-    why="The recognizer of this campaign has no adapters; merging is measured with the "
-    "vision-language model.",
+    why="It changes no reading but for rounding; docs/vlm.md has its speed on a small model.",
 )
 
 AVERAGED_VERSIONS = Technique(
