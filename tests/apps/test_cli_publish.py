@@ -410,5 +410,5 @@ def test_the_command_as_it_is_started_outside(engine: Path, tmp_path: Path) -> N
             timeout=60,
             check=False,
         )
-    assert (done.returncode, done.stdout) == (0, "")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert "model.onnx" in hub.repos["models/me/odia"].files

@@ -11,7 +11,6 @@ from odia_ocr.apps.engine_options import Adapters, Device, Dtype, LoadIn
 from odia_ocr.apps.presets import DEFAULT_PRESET, choose_engine
 from odia_ocr.apps.read_command import split_names
 from odia_ocr.errors import UsageError, name_choices
-from odia_ocr.recognize.vlm.naming import compose_engine
 
 _DEFAULT_FORMATS = ["txt", "json"]
 
@@ -124,6 +123,7 @@ def batch(
     from odia_ocr.pages.images import PageLimits
     from odia_ocr.pages.page_range import ALL_PAGES, parse_pages
     from odia_ocr.pipeline import PageOptions
+    from odia_ocr.recognize.vlm.naming import compose_engine
     from odia_ocr.runtime import count_threads
 
     _check_runner(runner)

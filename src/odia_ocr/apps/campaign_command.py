@@ -15,7 +15,6 @@ from odia_ocr.apps.engine_options import Adapters, Device, Dtype, LoadIn
 from odia_ocr.apps.messages import say
 from odia_ocr.apps.out_folder import refuse_file
 from odia_ocr.errors import OdiaOcrError, name_choices
-from odia_ocr.recognize.vlm.naming import KIND, compose_engine
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,6 +97,7 @@ def run(
     from odia_ocr.campaign.report import RESULTS, write_records
     from odia_ocr.campaign.report_pages import HTML, write_pages
     from odia_ocr.campaign.run import run_campaign
+    from odia_ocr.recognize.vlm.naming import KIND, compose_engine
 
     chosen = next((known for known in LEVELS if known == level), None)
     if chosen is None:

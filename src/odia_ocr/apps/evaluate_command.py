@@ -15,7 +15,6 @@ import typer
 from odia_ocr.apps.engine_options import Adapters, Device, Dtype, LoadIn
 from odia_ocr.apps.messages import report, say, show_bar
 from odia_ocr.errors import name_choices
-from odia_ocr.recognize.vlm.naming import KIND, compose_engine
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,6 +95,7 @@ def evaluate(
     if unit not in _UNITS:
         raise name_choices(unit, _UNITS, kind="unit")
     from odia_ocr.evaluate.scores import Bootstrap
+    from odia_ocr.recognize.vlm.naming import KIND, compose_engine
 
     def whole(name: str) -> str:
         if name.partition(":")[0] != KIND:  # the options are for those that take them

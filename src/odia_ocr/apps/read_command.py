@@ -18,7 +18,6 @@ from odia_ocr.apps.presets import DEFAULT_PRESET, choose_engine, describe_preset
 from odia_ocr.apps.read_job import ReadJob
 from odia_ocr.apps.sinks import FolderSink, Sink, TextSink
 from odia_ocr.errors import UsageError
-from odia_ocr.recognize.vlm.naming import compose_engine
 
 _DEFAULT_FORMATS = ["txt", "json"]
 
@@ -127,6 +126,7 @@ def read(
     from odia_ocr.pages.images import PageLimits
     from odia_ocr.pages.page_range import ALL_PAGES, parse_pages
     from odia_ocr.pipeline import PageOptions
+    from odia_ocr.recognize.vlm.naming import compose_engine
 
     engine = choose_engine(engine, preset)
     check_style(digits)

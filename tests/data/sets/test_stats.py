@@ -27,7 +27,7 @@ def test_everything_is_counted(tmp_path: Path) -> None:
     write_pairs([*samples, make_sample(0, id="again", source="book0")], tmp_path)
     (tmp_path / "line1.png").write_bytes(b"no")
     stats, told = gather(tmp_path)
-    assert (stats.lines, stats.texts, told) == (7, 6, ["picture-unreadable"])
+    assert (stats.lines, stats.texts, told) == (7, 6, ["not-a-picture"])
     assert stats.sources == {"book0": 5, "book1": 2}
     assert stats.outside == {"☺": 1}
     assert "ଔ" in stats.unused
@@ -35,7 +35,7 @@ def test_everything_is_counted(tmp_path: Path) -> None:
     assert sorted(stats.lengths)[-1] == len(split_clusters(TEXTS[0]))
     record = stats.to_json()
     assert record["width_px"] == describe([160] * 7)
-    assert record["problems"] == {"picture-unreadable": 1}
+    assert record["problems"] == {"not-a-picture": 1}
     assert record["characters"]["ର"] == "".join(s.text for s in samples if s.id != "line1").count(
         "ର"
     ) + TEXTS[0].count("ର")
