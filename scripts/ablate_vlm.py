@@ -1,8 +1,8 @@
 """What the choices of an adapter are worth on the small model.
 
 Starting from checkpoint 250 of the ladder, 250 steps more at the same rank, and at twice the rank
-after growing it; from nothing, 250 steps on the language model alone, and on the vision tower too;
-the last checkpoint merged into the weights. All on the shifted domain, paired by line.
+after growing it; with --sight also 250 steps from nothing on the language model alone, and on the
+vision tower too; the last checkpoint merged into the weights. All on the shifted domain, paired.
 
     python scripts/ablate_vlm.py --ladder campaigns/vlm-ladder
 """
@@ -36,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ladder", type=Path, default=Path("campaigns/vlm-ladder"))
     parser.add_argument("--work", type=Path, default=Path("out/vlm"))
+    parser.add_argument("--sight", action="store_true", help="train the vision tower too")
     asked = parser.parse_args()
     plain = lora_config_from(json.loads(CONFIG.read_text(encoding="utf-8")))
     short = replace(plain, steps=STEPS, keep_every=STEPS, check_every=STEPS, seed=2)
@@ -47,9 +48,12 @@ def main() -> None:
     names = {
         "same rank, 250 more": train(short, asked.work / "same", middle),
         "twice the rank, 250 more": train(short, asked.work / "twice", grown),
-        "language model, 250": train(short, asked.work / "language", None),
-        "vision tower too, 250": train(replace(short, adapter=wide), asked.work / "wide", None),
     }
+    if asked.sight:
+        names |= {
+            "language model, 250": train(short, asked.work / "language", None),
+            "vision tower too, 250": train(replace(short, adapter=wide), asked.work / "wide", None),
+        }
     merged = asked.work / "merged"
     shutil.rmtree(merged, ignore_errors=True)
     last = asked.ladder / "last" / "checkpoint-500"
