@@ -146,8 +146,11 @@ class StackReader:
         strong = self.read(replace(stack, route=None), bench)
         again = [value is None or value < sure for value in quick.confidences]
         share = sum(again) / max(1, len(again))
-        emitted = self.sources.emit(stack.engines[0], "as-is", stack.threads, bench).cost.seconds
-        extra = Cost(max(0.0, strong.cost.seconds - emitted), strong.cost.memory_mb)
+        shared = 0.0  # emissions of the doubtful lines are there already
+        if self.sources.engines.find_ctc(stack.engines[0], stack.threads):
+            emitted = self.sources.emit(stack.engines[0], "as-is", stack.threads, bench)
+            shared = emitted.cost.seconds
+        extra = Cost(max(0.0, strong.cost.seconds - shared), strong.cost.memory_mb)
 
         def choose(first: Sequence[Any], second: Sequence[Any]) -> tuple[Any, ...]:
             rows = zip(again, first, second, strict=True)
