@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -362,3 +363,15 @@ def test_a_refused_adapter_leaves_shared_weights_as_they_were(
         module.scaling[alone.adapters[0]]
         for _, module in list_layers(alone.model, alone.adapters[0])
     }
+
+
+def test_weights_are_held_as_the_settings_say(base: Path, tmp_path: Path) -> None:
+    own = tmp_path / "base"
+    shutil.copytree(base, own)
+    settings = read_vlm_settings(base)
+    assert settings is not None
+    replace(settings, dtype="bfloat16").save(own)
+    assert open_vlm(str(own)).base.dtype == torch.bfloat16
+    assert open_vlm(str(own), placement=Placement(dtype="float32")).base.dtype == torch.float32
+    with pytest.raises(ConfigError, match="dtype must be one of"):
+        replace(settings, dtype="int3")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -138,6 +138,9 @@ def open_vlm(
     disable_progress_bar()
     placement = placement or Placement()
     source = find_source(base)
+    settings = find_settings(source, adapters)
+    if placement.dtype == "auto":
+        placement = replace(placement, dtype=settings.dtype)
     shared = shared and all(map(fits_beside_others, adapters))
     weights = _OPEN.get((source, placement)) if shared else None
     if weights is None:
@@ -145,9 +148,7 @@ def open_vlm(
         weights = Weights(_open_model(source, placement, device).eval(), device)
         if shared:
             _OPEN[source, placement] = weights
-    encoder = VlmEncoder(
-        open_tokenizer(source), open_processor(source), find_settings(source, adapters)
-    )
+    encoder = VlmEncoder(open_tokenizer(source), open_processor(source), settings)
     names = tuple(weights.add(adapter) for adapter in adapters)
     shown = "+".join([Path(base).name, *(Path(folder).name for folder in adapters)])
     return OpenVlm(f"vlm-{shown}", weights, encoder, names)

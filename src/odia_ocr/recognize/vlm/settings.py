@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from odia_ocr.errors import ConfigError
+from odia_ocr.recognize.vlm.placement import check_dtype
 
 FILE_NAME = "odia_ocr.json"
 PATCH = 28  # side, in pixels, of what becomes one token: 14 x 14 patches, merged two by two
@@ -26,6 +27,7 @@ class VlmSettings:
         min_pixels: Smaller pictures are scaled up to this area.
         max_pixels: Larger pictures are scaled down to this area, before they become patches.
         max_tokens: Longest sequence: prompt, picture and text. Longer samples are never cut.
+        dtype: What weights are held in where nothing else is asked for; see `Placement`.
     """
 
     prompt: str = "Read the text in this picture. Answer with the text only."
@@ -33,12 +35,14 @@ class VlmSettings:
     min_pixels: int = 4 * PATCH * PATCH
     max_pixels: int = 1280 * PATCH * PATCH
     max_tokens: int = 2048
+    dtype: str = "auto"
 
     def __post_init__(self) -> None:
         if not 0 < self.min_pixels <= self.max_pixels:
             raise ConfigError(
                 f"min_pixels {self.min_pixels} and max_pixels {self.max_pixels} make no range."
             )
+        check_dtype(self.dtype)
         if self.line_height % PATCH:
             raise ConfigError(
                 f"line_height must be a multiple of {PATCH}, got {self.line_height}.",

@@ -75,6 +75,7 @@ def _settings_of(config: LoraConfig, vlm: OpenVlm) -> VlmSettings:
         line_height=settings.line_height if config.unit == "line" else 0,
         max_pixels=config.max_pixels or settings.max_pixels,
         max_tokens=config.max_tokens or settings.max_tokens,
+        dtype=settings.dtype if config.dtype == "auto" else config.dtype,
     )
 
 
