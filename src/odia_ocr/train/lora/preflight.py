@@ -5,6 +5,7 @@ No model is needed for it: the sizes of the pictures and the tokens of the texts
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -65,7 +66,7 @@ class Preflight:
             + f"; longest sequence {self.tokens} tokens; half of the pictures are up to "
             f"{width:.0f} x {height:.0f} px, half of the texts up to {self.letters:.0f} characters."
         ]
-        told += [f"  {found.message}" for found in self.found[:_SHOWN]]
+        told += [f"  {found.message}" for found in _pick_shown(self.found)]
         if len(self.found) > _SHOWN:
             told.append(f"  ... and {len(self.found) - _SHOWN} more.")
         if self.letters <= _SINGLE and self.fitting:
@@ -131,6 +132,18 @@ def check_samples(
     if not done.fitting:
         raise SampleError("\n".join(done.tell()), next_step="Nothing is left to learn from.")
     return done
+
+
+def _pick_shown(found: Sequence[Found]) -> list[Found]:
+    """Some of what does not fit, each cause once before any comes again."""
+    kinds: dict[str, int] = {}
+    ranks = []
+    for one in found:
+        cause = re.sub(r"\d+", "#", one.message.partition(": ")[2])
+        kinds[cause] = kinds.get(cause, -1) + 1
+        ranks.append(kinds[cause])
+    order = sorted(range(len(found)), key=lambda i: (ranks[i], i))
+    return [found[i] for i in order[:_SHOWN]]
 
 
 def _median(values: Sequence[int]) -> float:
