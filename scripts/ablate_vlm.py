@@ -80,10 +80,12 @@ def main() -> None:
 
 
 def train(config: LoraConfig, run: Path, start_from: Path | None) -> Path:
-    """A run; returns its last checkpoint."""
-    shutil.rmtree(run, ignore_errors=True)
-    train_lora(config, run, start_from=start_from, report=print)
-    return run / f"checkpoint-{config.steps}"
+    """A run; returns its last checkpoint, that of an earlier time where there is one."""
+    last = run / f"checkpoint-{config.steps}"
+    if not last.exists():
+        shutil.rmtree(run, ignore_errors=True)
+        train_lora(config, run, start_from=start_from, report=print)
+    return last
 
 
 def time_reading(engine: str, folder: Path, count: int = 64) -> float:
