@@ -33,7 +33,7 @@ from odia_ocr.recognize.line_tensor import (
 from odia_ocr.train.checkpoint import read_facts, save_weights
 from odia_ocr.train.ctc_config import TrainConfig
 from odia_ocr.train.ctc_model import CtcModel
-from odia_ocr.train.run import OnStep, Progress, Report, Run, open_folder
+from odia_ocr.train.run import LinesProgress, OnStep, Report, Run, open_folder
 from odia_ocr.train.stream import Batch, StreamConfig, stream_chunks
 from odia_ocr.types import GreyPixels
 
@@ -91,7 +91,7 @@ def measure(model: CtcModel, check: CheckSet, geometry: Geometry, device: torch.
     return total.rate
 
 
-def learn(run: Run[CtcModel, CtcProgress], batch: Batch, stride: int) -> float:
+def learn(run: Run[CtcModel, LinesProgress], batch: Batch, stride: int) -> float:
     """One step; returns the loss per line (NaN when the step was skipped)."""
     pixels = torch.from_numpy(batch.pixels).to(run.device)
     with run.autocast():
@@ -106,14 +106,6 @@ def learn(run: Run[CtcModel, CtcProgress], batch: Batch, stride: int) -> float:
         zero_infinity=True,
     )
     return float(loss.detach()) if run.follow(loss) else float("nan")
-
-
-@dataclass(slots=True)
-class CtcProgress(Progress):
-    """Where a run stands; `batch_in_chunk` batches of the chunk and `lines` in all are learned."""
-
-    batch_in_chunk: int = 0
-    lines: int = 0
 
 
 _MAY_CHANGE = {"steps", "workers", "threads", "device", "save_every", "check_every", "keep_every"}
@@ -181,7 +173,7 @@ def train_ctc(
         run,
         config,
         partial(CtcModel, config.architecture),
-        CtcProgress(),
+        LinesProgress(),
         optimizer=config.optimizer,
         start_from=start_from,
     )

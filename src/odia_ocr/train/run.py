@@ -44,6 +44,14 @@ class Progress:
     best: float = math.inf
 
 
+@dataclass(slots=True)
+class LinesProgress(Progress):
+    """Of a run on lines: `batch_in_chunk` batches of the chunk and `lines` in all are learned."""
+
+    batch_in_chunk: int = 0
+    lines: int = 0
+
+
 Network = TypeVar("Network", bound=nn.Module)
 Place = TypeVar("Place", bound=Progress)
 Batch = TypeVar("Batch")

@@ -24,7 +24,7 @@ from odia_ocr.errors import ModelMissingError
 from odia_ocr.language import ALPHABET, EditCounts, count_edits, fold
 from odia_ocr.recognize.vlm.attention import group_attention
 from odia_ocr.recognize.vlm.inputs import EncodedSample, VlmEncoder
-from odia_ocr.train.run import OnStep, Progress, Report, Run, open_folder
+from odia_ocr.train.run import LinesProgress, OnStep, Report, Run, open_folder
 from odia_ocr.train.run_config import RunConfig, settings_from
 from odia_ocr.train.vlm_stream import VlmBatch, VlmStreamConfig, stream_vlm_chunks
 from odia_ocr.train.vlm_tiny import (
@@ -145,7 +145,7 @@ def add_noise(batch: dict[str, Tensor], share: float, vocabulary: int) -> Tensor
 
 
 def learn(
-    run: Run[TinyReader, VlmProgress], batch: VlmBatch, config: VlmBaseConfig
+    run: Run[TinyReader, LinesProgress], batch: VlmBatch, config: VlmBaseConfig
 ) -> tuple[float, float]:
     """One step; returns the losses of the language model and the CTC head."""
     tensors = {k: torch.from_numpy(v).to(run.device) for k, v in batch.tensors.items()}
@@ -165,14 +165,6 @@ def learn(
     )
     run.follow(spoken + config.ctc * seen)
     return float(spoken.detach()), float(seen.detach())
-
-
-@dataclass(slots=True)
-class VlmProgress(Progress):
-    """Where a run stands; `batch_in_chunk` batches of the chunk and `lines` in all are learned."""
-
-    batch_in_chunk: int = 0
-    lines: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -270,7 +262,7 @@ def train_vlm_base(
         run,
         config,
         partial(TinyReader, tokenizer, config.shape, start_from),
-        VlmProgress(),
+        LinesProgress(),
         channels_last=False,
     )
     if resume:

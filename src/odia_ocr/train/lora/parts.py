@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +30,6 @@ from odia_ocr.train.lora.order import Order
 from odia_ocr.train.lora.samples import Labelled, Samples, augment
 from odia_ocr.types import Candidates, LineImage
 
-Report = Callable[[str], None]
 ADAPTER = "default"
 
 
