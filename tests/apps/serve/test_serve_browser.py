@@ -349,11 +349,43 @@ def test_the_key_is_asked_for_once(browser: Any, tmp_path: Path, monkeypatch: An
         context = browser.new_context()
         tab = Tab(context.new_page(), str(client.base_url))
         tab.page.goto(tab.base)
-        for key in ("a wrong key", "a-key-of-more-than-sixteen-characters"):
+        refused = "document.getElementById('key-refused').hidden"
+        for key, first in (
+            ("a wrong key", True),
+            ("a-key-of-more-than-sixteen-characters", False),
+        ):
+            tab.until(f"{refused} === {str(first).lower()}")
             tab.until("document.activeElement.id === 'key-text'")
             tab.page.keyboard.type(key)
             tab.press("Enter")
         tab.until("document.getElementById('preset').options.length === 3")
         tab.page.set_input_files("#files", SAMPLE)
         tab.until("document.querySelector('.line-picture img')?.naturalWidth > 0")
+        context.close()
+
+
+def test_a_refusal_that_comes_late_asks_no_second_time(
+    browser: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("ODIA_OCR_API_KEY", "a-key-of-more-than-sixteen-characters")
+    with running(tmp_path / "private") as (_, client):
+        context = browser.new_context()
+        tab = Tab(context.new_page(), str(client.base_url))
+        held: list[Any] = []
+        answers: list[int] = []
+        tab.page.on(
+            "response",
+            lambda answer: answer.url.endswith("/jobs?limit=100") and answers.append(answer.status),
+        )
+        tab.page.route(
+            "**/v1/jobs?*", lambda route: route.fallback() if held else held.append(route)
+        )
+        tab.page.goto(tab.base)
+        tab.until("document.activeElement.id === 'key-text'")
+        tab.page.keyboard.type("a-key-of-more-than-sixteen-characters")
+        tab.press("Enter")
+        tab.until("document.getElementById('preset').options.length === 3")
+        held[0].continue_()
+        wait_for(lambda: tab.page.title() and answers == [401, 200])
+        assert tab.page.evaluate("document.querySelector('dialog[open]') === null")
         context.close()

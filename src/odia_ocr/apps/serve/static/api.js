@@ -12,11 +12,13 @@ export class ApiError extends Error {
 
 async function call(path, options = {}) {
   const headers = { ...options.headers };
-  if (key) headers.Authorization = `Bearer ${key}`;
+  const sent = key;
+  if (sent) headers.Authorization = `Bearer ${sent}`;
   const answer = await fetch(path, { ...options, headers });
   if (answer.ok) return answer;
   if (answer.status === 401) {
-    await askForKey();
+    // A refusal may come when another key has been given already: that one is tried first.
+    if (sent === key) await askForKey(sent);
     return call(path, options);
   }
   const body = await answer.json().catch(() => ({ message: `The server answered ${answer.status}.` }));
@@ -25,14 +27,16 @@ async function call(path, options = {}) {
 
 let asking = null; // several calls wait for one dialog
 
-function askForKey() {
+function askForKey(refused) {
   asking ??= new Promise((resolve) => {
     const dialog = document.getElementById("key");
     const field = document.getElementById("key-text");
     field.value = "";
+    document.getElementById("key-refused").hidden = !refused;
     dialog.addEventListener("close", () => {
       key = field.value.trim();
       sessionStorage.setItem("odia-ocr-key", key);
+      document.getElementById("key-refused").hidden = true;
       asking = null;
       resolve();
     }, { once: true });
