@@ -176,7 +176,7 @@ def _lend_hands(order: _Order, count: int) -> Iterator[None]:
 def _work_ahead(order: _Order, number: int, count: int) -> None:
     """Compute one share of the techniques, last one first, then the rest and the ladders."""
     run = _open_run(order, Engines(order.campaign.threads), _be_quiet, lambda *_: None)
-    backwards = list(reversed(TECHNIQUES.values()))
+    backwards = list(TECHNIQUES.values())[::-1]
     for technique in backwards[number::count]:
         _measure_technique(run, technique)
     rows = [_measure_technique(run, technique) for technique in backwards]
