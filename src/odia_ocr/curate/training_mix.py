@@ -45,7 +45,7 @@ def make_mix(causes: Iterable[Cause], *, lines: Path | None = None) -> dict[str,
     mix = {
         name: round(shares[name] * lift, 4)
         for name, keys in _TEXTS.items()
-        if (lift := max(_bound(lifts.get(key, 1.0)) for key in keys)) > 1.0
+        if (lift := max(lifts.get(key, 1.0) for key in keys)) > _LEAST_LIFT
     }
     if mix:
         stream["mix"] = mix
