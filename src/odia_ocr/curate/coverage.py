@@ -85,8 +85,11 @@ def _weigh_example(count: float, wrong: float) -> float:
 
 def _rank_surprise(lines: Sequence[LineFeatures]) -> list[tuple[LineFeatures, float]]:
     """Each line with the share of lines whose readings surprise the language less, 0..1."""
-    order = np.argsort(np.argsort([line.surprise for line in lines]))
-    return [(line, float(rank) / len(lines)) for line, rank in zip(lines, order, strict=True)]
+    values = np.array([line.surprise for line in lines])
+    ordered = np.sort(values)
+    below, upto = (np.searchsorted(ordered, values, side) for side in ("left", "right"))
+    ranks = (below + upto) / (2 * len(lines))  # equals share the middle of theirs
+    return list(zip(lines, ranks.tolist(), strict=True))
 
 
 def _count_errors(line: LineFeatures, surprise: float) -> dict[str, tuple[float, float]]:
