@@ -7,7 +7,7 @@ know recognizers and strategies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,14 +30,21 @@ class Pool:
         items: Samples, and Problems in the place of what cannot be used. An empty text is one that
             nobody knows. Of lines of one id the later ones are called "-2" and so on.
         name: What to call the pool in messages.
+        truth: Tells the text of a line by its id, instead of the samples.
 
     Raises:
         DataError: If there is no line at all.
     """
 
-    def __init__(self, items: Iterable[Sample | Problem], *, name: str = "the pool") -> None:
+    def __init__(
+        self,
+        items: Iterable[Sample | Problem],
+        *,
+        name: str = "the pool",
+        truth: Callable[[str], str] | None = None,
+    ) -> None:
         lines: dict[str, Sample] = {}
-        truth: dict[str, str] = {}
+        texts: dict[str, str] = {}
         problems: list[Problem] = []
         for item in items:
             if isinstance(item, Problem):
@@ -47,7 +54,7 @@ class Pool:
             # What else a set says of a line may give its text away.
             lines[key] = replace(item, id=key, split="", text="", extras=())
             if item.text:
-                truth[key] = item.text
+                texts[key] = item.text
         if not lines:
             said = f" {problems[0].message}" if problems else ""
             raise DataError(
@@ -57,7 +64,7 @@ class Pool:
         self.name = name
         self.problems = tuple(problems)
         self._lines = lines
-        self._truth: Mapping[str, str] = truth
+        self._tell_truth = truth or (lambda key: texts.get(key, ""))
         self._revealed: dict[str, None] = {}
 
     @property
@@ -87,13 +94,14 @@ class Pool:
         """
         told: dict[str, str] = {}
         for key in ids:
-            if self._check(key) not in self._truth:
+            text = self._tell_truth(self._check(key))
+            if not text:
                 raise UsageError(
                     f"{self.name} does not know the text of {key}.",
                     next_step="Label it: write a batch with `odia-ocr curate select`.",
                 )
             self._revealed[key] = None
-            told[key] = self._truth[key]
+            told[key] = text
         return told
 
     def _check(self, key: str) -> str:

@@ -255,7 +255,7 @@ def _choose(run: Path, pool: Pool, state: State, tools: Tools) -> Round | None:
     if len(free) < budget:
         tools.say(f"{pool.name} has {len(free)} lines left, fewer than the budget of {budget}.")
     chosen = choose_lines(
-        free, budget, strategy=state.plan.strategy, seed=state.plan.seed + number, known=known
+        free, budget, strategy=state.plan.strategy, seed=1000 * state.plan.seed + number, known=known
     )
     wanted = {choice.id for choice in chosen}
     places = [at for at, line in enumerate(seen) if line.id in wanted | labelled]
