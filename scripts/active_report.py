@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -181,8 +181,8 @@ def find_reach(start: float, own: Sequence[Level], base: Sequence[Level]) -> Rea
 
 def write_report(
     curves: Sequence[Curve], facts: Mapping[str, Any], out: Path, docs: Path | None
-) -> Iterator[str]:
-    """Write active.json and active.svg into `out`, and the table into `docs`; says what it found."""
+) -> str:
+    """Write active.json and active.svg into `out` and the table into `docs`; returns the table."""
     shipped = next(curve for curve in curves if curve.strategy == "shipped").points[0]
     levels = level_curves([curve for curve in curves if curve.strategy != "shipped"])
     reaches = {
@@ -211,7 +211,7 @@ def write_report(
     table = make_table(shipped, levels, reaches)
     if docs is not None:
         put_table(docs, table)
-    yield from table.splitlines()
+    return table
 
 
 def _describe(point: Point) -> dict[str, Any]:
@@ -235,23 +235,22 @@ def make_table(
         )
     told = [f"| {' | '.join(row)} |" for row in rows]
     cer = shipped.cer
-    told += [
-        "",
-        f"Shipped model: {_percent(cer)} ({_percent(cer, 'low')} to {_percent(cer, 'high')}).",
-    ]
+    span = f"{_percent(cer, 'low')} to {_percent(cer, 'high')}"
+    told += ["", f"Shipped model: {_percent(cer)} ({span})."]
     for strategy, own in levels.items():
-        if strategy == BASE:
-            continue
-        gaps = [
-            f"{100 * gap.value:+.2f} ({100 * gap.low:+.2f} to {100 * gap.high:+.2f}) at {level.labels}"
-            for level in own
-            if (gap := level.against) is not None
-        ]
-        told += [
-            "",
-            f"`{strategy}` against `{BASE}`, points of CER: {', '.join(gaps)}. {_tell(reaches[strategy])}",
-        ]
+        if strategy != BASE:
+            gaps = ", ".join(_show_gap(level) for level in own if level.against is not None)
+            told += ["", f"`{strategy}` against `{BASE}`, points of CER: {gaps}."]
+            told.append(_tell(reaches[strategy]))
     return "\n".join(told)
+
+
+def _show_gap(level: Level) -> str:
+    gap = level.against
+    assert gap is not None
+    return (
+        f"{100 * gap.value:+.2f} ({100 * gap.low:+.2f} to {100 * gap.high:+.2f}) at {level.labels}"
+    )
 
 
 def _tell(reach: Reach) -> str:

@@ -2,7 +2,6 @@
 
     python scripts/experiment_active.py            # all of it, goes on where it was stopped
     python scripts/experiment_active.py --quick    # a minute, to see that it runs
-    python scripts/experiment_active.py --tune     # on check lines: to choose settings, not to report
 
 Each run takes three rounds of the domain of `experiment_domain.py`: 50, 100 and 200 labels in all,
 each time learned from the shipped weights on, and is measured on the 1,000 held-out lines as they
@@ -16,9 +15,11 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,14 @@ OUT = Path("runs/learning/active")
 REPORTS = Path("docs/reports/learning")
 DOCS = Path("docs/active-learning.md")
 READINGS = "heldout.json"
+CONFIG = AdaptConfig(fit_lines=300, check_lines=64)
+SEEDS = {
+    "random": (1, 2, 3),
+    "combined": (1, 2, 3),
+    "uncertainty": (1,),
+    "disagreement": (1,),
+    "diverse": (1,),
+}
 
 
 @dataclass(frozen=True)
@@ -47,29 +56,17 @@ class Setup:
 
     out: Path
     budgets: tuple[int, ...] = (50, 50, 100)
-    seeds: Mapping[str, tuple[int, ...]] | None = None
+    seeds: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: SEEDS)
     pool: int = 4000
     heldout: int = 1000
-    config: AdaptConfig = AdaptConfig(fit_lines=300, check_lines=64)
+    config: AdaptConfig = CONFIG
     threads: int = 2
 
     @property
     def runs(self) -> list[tuple[str, int]]:
         """(strategy, seed) of each run: what matters most comes first."""
-        seeds = self.seeds or {
-            "random": (1, 2, 3),
-            "combined": (1, 2, 3),
-            "uncertainty": (1,),
-            "disagreement": (1,),
-            "diverse": (1,),
-        }
-        most = max(map(len, seeds.values()))
-        return [
-            (strategy, own[i])
-            for i in range(most)
-            for strategy, own in seeds.items()
-            if i < len(own)
-        ]
+        each = [[(strategy, seed) for seed in own] for strategy, own in self.seeds.items()]
+        return [run for turn in zip_longest(*each) for run in turn if run is not None]
 
 
 QUICK = Setup(
@@ -93,6 +90,7 @@ class Bench:
 
     @functools.cached_property
     def texts(self) -> list[str]:
+        """Their transcriptions."""
         return [self._part.read_text(name) for name in self.names]
 
     def read(self, engine: str, path: Path) -> list[LineCounts]:
@@ -119,11 +117,9 @@ def make_pool(part: Part, count: int) -> Pool:
 
 def make_learner(config: AdaptConfig, seed: int) -> Callable[[Sequence[Sample], Path], Path]:
     """Fine-tuning from the shipped weights on; what a killed one left is thrown away."""
-    from dataclasses import replace
-    from shutil import rmtree
 
     def learn(samples: Sequence[Sample], folder: Path) -> Path:
-        rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         lines = [TrainingLine(one.picture.load(), normalise(one.text)) for one in samples]
         started = time.monotonic()
         done = adapt_ctc(lines, folder, config=replace(config, seed=seed), report=lambda said: None)
@@ -148,11 +144,9 @@ def run_all(setup: Setup, parts: Mapping[str, Part], heldout: str = "heldout") -
 
         def see(engine: str, lines: Sequence[Sample], strategy: str = strategy) -> Any:
             # What random chooses does not depend on what a model sees.
-            return (
-                first("ctc", tuple(lines))
-                if engine == "ctc" or strategy == "random"
-                else look(engine, tuple(lines))
-            )
+            if engine == "ctc" or strategy == "random":
+                return first("ctc", tuple(lines))
+            return look(engine, tuple(lines))
 
         tools = Tools(
             learn=make_learner(setup.config, seed),
@@ -194,9 +188,7 @@ def tell(said: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--quick", action="store_true", help="a smoke test; reports into its folder"
-    )
+    parser.add_argument("--quick", action="store_true", help="a smoke test, in its own folder")
     parser.add_argument("--domain", type=Path, default=FOLDER)
     options = parser.parse_args()
     setup = QUICK if options.quick else Setup(OUT)
@@ -209,8 +201,7 @@ def main() -> None:
         "heldout": setup.heldout,
         "adaptation": asdict(setup.config),
     }
-    for line in write_report(curves, facts, reports, docs):
-        tell(line)
+    print(write_report(curves, facts, reports, docs))
 
 
 if __name__ == "__main__":

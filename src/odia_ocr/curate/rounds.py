@@ -254,9 +254,8 @@ def _choose(run: Path, pool: Pool, state: State, tools: Tools) -> Round | None:
     budget = state.plan.budget_of(number)
     if len(free) < budget:
         tools.say(f"{pool.name} has {len(free)} lines left, fewer than the budget of {budget}.")
-    chosen = choose_lines(
-        free, budget, strategy=state.plan.strategy, seed=1000 * state.plan.seed + number, known=known
-    )
+    seed = 1000 * state.plan.seed + number
+    chosen = choose_lines(free, budget, strategy=state.plan.strategy, seed=seed, known=known)
     wanted = {choice.id for choice in chosen}
     places = [at for at, line in enumerate(seen) if line.id in wanted | labelled]
     write_batch(
