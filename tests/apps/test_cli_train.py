@@ -121,3 +121,79 @@ def test_the_status_of_a_run(run, tmp_path: Path) -> None:
     assert code == 0
     assert "step 3 of 9" in out
     assert "50.00" in out
+
+
+@pytest.fixture
+def adapted(monkeypatch: pytest.MonkeyPatch):
+    """Stand in for the adaptation itself; gives the settings it was asked for."""
+    asked = []
+
+    def adapt(sets, out, *, config, start, **_):
+        asked.append((sets, config, start))
+        return out / "model.onnx"
+
+    monkeypatch.setattr("odia_ocr.apps.train_adapt.adapt_to_sets", adapt)
+    return asked
+
+
+def test_labelled_lines_and_weights_make_an_adaptation(run, trained, adapted) -> None:
+    code, _, said = run("ctc", "-o", "r", "--from", "shipped", "--data", "mine", "--steps", 7)
+    assert code == 0
+    assert "--engine ctc:r/model.onnx" in said
+    ((sets, config, start),) = adapted
+    assert (sets, config.steps, start) == ([Path("mine")], 7, None)
+    assert trained == []
+
+
+@pytest.mark.parametrize("other", [["--no-adapt"], ["--workers", 1], ["--no-export"]])
+def test_a_long_run_is_still_there(run, trained, adapted, other: list[object]) -> None:
+    pair = ["--from", "shipped", "--data", "mine"]
+    assert run("ctc", "-o", "r", *pair, "--no-export", *other)[0] == 0
+    (config,) = trained
+    assert config.stream.folders == ("mine",)
+    assert adapted == []
+
+
+def test_settings_of_an_adaptation(run, trained, adapted, tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text('{"replay": 0.25, "steps": 9}', "utf-8")
+    pair = ["--from", "shipped", "--data", "mine", "--config", "c.json"]
+    assert run("ctc", "-o", "r", *pair, "--adapt", "--steps", 3)[0] == 0
+    ((_, config, _),) = adapted
+    assert (config.replay, config.steps) == (0.25, 3)
+    (tmp_path / "c.json").write_text('{"stream": {}}', "utf-8")
+    code, _, said = run("ctc", "-o", "r", *pair, "--adapt")
+    assert code == 2
+    assert "Unknown adaptation keys" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--adapt"], "needs weights and labelled lines"),
+        (["--adapt", "--data", "mine"], "needs weights and labelled lines"),
+        (["--adapt", "--data", "m", "--from", "shipped", "--resume"], "is not resumed"),
+    ],
+)
+def test_adaptations_that_cannot_be(run, adapted, options: list[str], says: str) -> None:
+    code, _, said = run("ctc", "-o", "r", *options)
+    assert code == 2
+    assert says in said
+    assert adapted == []
+
+
+def test_broken_pictures_are_counted_and_left_out(tmp_path: Path) -> None:
+    from odia_ocr.apps.train_adapt import read_sets
+    from odia_ocr.data.lines import make_renderer, render_lines
+    from odia_ocr.data.render_folder import write_rendered
+    from odia_ocr.errors import DataError
+
+    folder = tmp_path / "mine"
+    write_rendered(render_lines(make_renderer(clean=True, seed=8), 3), folder)
+    (folder / "000001.png").write_bytes(b"no picture")
+    said: list[str] = []
+    assert len(read_sets([folder], said.append)) == 2
+    assert said[-1].startswith("1 pictures that cannot be opened left out, the first: ")
+    for name in ("000000.png", "000002.png"):
+        (folder / name).write_bytes(b"no picture")
+    with pytest.raises(DataError, match="No picture of the labelled lines"):
+        read_sets([folder], said.append)

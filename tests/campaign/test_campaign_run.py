@@ -14,7 +14,8 @@ from odia_ocr.campaign.outcome import Outcome
 from odia_ocr.campaign.reader import StackReader
 from odia_ocr.campaign.report import find_unbacked, record_outcome, record_strategies
 from odia_ocr.campaign.report_pages import make_html, make_markdown
-from odia_ocr.campaign.run import run_campaign
+from odia_ocr.campaign.run import _Order, _work_ahead, run_campaign
+from odia_ocr.campaign.sources import SourceReader
 from odia_ocr.errors import DataError, UsageError
 from odia_ocr.recognize.ctc import CtcRecognizer
 from odia_ocr.runtime import find_weights
@@ -69,6 +70,25 @@ def test_a_campaign_measures_what_it_was_asked_to(folders, tmp_path: Path) -> No
     assert "Every technique alone" in markdown
     assert html.count("<svg") >= 2
     assert "http" not in html.replace("http-equiv", "")
+
+
+def test_a_second_process_works_ahead_and_changes_no_figure(
+    folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def strip(outcome: Outcome) -> list[Any]:
+        rows = [(row.technique.key, row.comparison) for row in outcome.rows]
+        return [(key, found and (found.before.scores, found.after.scores)) for key, found in rows]
+
+    alone = run_campaign(order(folders), tmp_path / "alone", say=pytest.fail)
+    ordered = _Order(order(folders), tmp_path / "ahead", "full", (), "")
+    _work_ahead(ordered, 0, 1)
+    done = len(list((tmp_path / "ahead").rglob("*.npz")))
+    assert done > len(FEW)
+    together = run_campaign(order(folders), tmp_path / "both", processes=2, say=pytest.fail)
+    assert strip(together) == strip(alone)
+    monkeypatch.setattr(SourceReader, "_make_line_reader", None)  # no technique decodes again
+    kept = run_campaign(order(folders), tmp_path / "ahead", say=lambda said: None)
+    assert strip(kept) == strip(alone)
 
 
 def test_a_technique_that_throws_leaves_the_others(

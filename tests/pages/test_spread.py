@@ -32,6 +32,16 @@ def test_a_fold_in_the_gutter_is_no_ink():
     assert ends < gutter * 1400 < 760
 
 
+def test_specks_in_a_narrow_gutter_are_no_text():
+    pixels = spread(right=508, size=(1010, 820))
+    ends = np.flatnonzero((pixels[:, :508] < 128).any(axis=0)).max()
+    rows, columns = np.random.default_rng(3).integers(0, [[820], [1010]], (2, 6000))
+    pixels[rows, columns] = 0
+    gutter = find_gutter(pixels)
+    assert gutter is not None
+    assert ends < gutter * 1010 < 508
+
+
 @pytest.mark.parametrize(
     "pixels",
     [

@@ -180,6 +180,25 @@ def test_digits_are_not_turned(lm: NgramModel) -> None:
     assert [is_spoken(char) for char in "କ୍ ୭7a।."] == [True, True, True, *[False] * 5]
 
 
+def test_a_number_stays_in_one_script(lm: NgramModel) -> None:
+    doubtful = make_emission([[0.01, 0.97, 0.01, 0.01], [0.01, 0.01, 0.54, 0.44]], ("୨", "9", "୯"))
+    assert BeamDecoder(lm, Fusion(1.0, 0.0))(doubtful)[0].text == "୨୯"
+    assert BeamDecoder(lm, Fusion(1.0, 0.0, mixed=0.0))(doubtful)[0].text == "୨9"
+    sure = make_emission([[0.01, 0.97, 0.01, 0.01], [0.01, 0.01, 0.97, 0.01]], ("୨", "9", "୯"))
+    assert BeamDecoder(lm, Fusion(1.0, 0.0))(sure)[0].text == "୨9"
+
+
+def test_a_text_is_weighed_as_the_search_weighs_it(lm: NgramModel) -> None:
+    emission = make_emission([[0.1, 0.5, 0.2, 0.2], [0.1, 0.2, 0.4, 0.3]], ("୨", "9", "କ"))
+    fusion = Fusion(0.7, 0.3)
+    hypotheses = BeamDecoder(lm, fusion, nbest=99, **EXACT)(emission)
+    scores = {hyp.text: hyp.optical_logp + fusion.weigh(lm, hyp.text) for hyp in hypotheses}
+    total = math.log(sum(math.exp(score) for score in scores.values()))
+    assert {"୨9", "9୨", "କ9"} <= set(scores)
+    for hyp in hypotheses:
+        assert hyp.posterior == pytest.approx(math.exp(scores[hyp.text] - total), rel=1e-4)
+
+
 def test_zwnj_is_passed_over(lm: NgramModel) -> None:
     symbols = ("କ", "ଖ", "\u200c", "୍")
     virama, zwnj = ([0.96 if i == k else 0.01 for i in range(5)] for k in (4, 3))

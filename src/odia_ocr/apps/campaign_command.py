@@ -71,6 +71,15 @@ def run(
         Optional[list[Path]],  # noqa: UP045
         typer.Option(help="Folder of labelled lines to measure the stack on as well; repeatable."),
     ] = None,
+    processes: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(
+            min=1,
+            help="Processes side by side; each opens the engines. [default: 2 for CTC engines, "
+            "else 1]",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Run every technique on a data set, measure it, and build the stack to ship.
 
@@ -139,6 +148,7 @@ def run(
             level=chosen,
             ladder=rungs.engines,
             averaged=rungs.averaged,
+            processes=processes or _count_processes(single),
             say=say,
             progress=progress,
         )
@@ -148,6 +158,13 @@ def run(
     say(f"figures: {out / RESULTS}, report: {out / HTML}")
     if outcome.problems:
         raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _count_processes(engine: str) -> int:
+    """Two where there is a core for each and the engine is small."""
+    from odia_ocr.runtime import count_threads
+
+    return min(2, count_threads(None)) if engine.partition(":")[0].startswith("ctc") else 1
 
 
 @app.command("diff")

@@ -64,14 +64,33 @@ def ctc(
     text: Text = None,
     fonts: Fonts = None,
     export: Export = True,
+    adapt: Annotated[
+        bool | None,
+        typer.Option(
+            "--adapt/--no-adapt",
+            help="Adapt in minutes: labelled lines varied, rendered ones drawn once and replayed. "
+            "Done without being asked with --from and --data, unless --text, --fonts, --workers, "
+            "--config or --no-export is given.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Train the CTC recognizer on rendered lines, and on labelled lines given with --data.
+    """Train the CTC recognizer on rendered lines, or adapt it to labelled lines given with --data.
 
     The run folder holds config.json, state.pt (to resume), best.safetensors, log.jsonl,
-    learning_curve.svg and, at the end, model.onnx: read with --engine ctc:RUN/model.onnx.
+    learning_curve.svg and, at the end, model.onnx: read with --engine ctc:RUN/model.onnx. An
+    adaptation holds a share of the labelled lines out, keeps what reads them best, and writes
+    report.md: error rates before and after, on them and on general lines.
 
-    Example: odia-ocr train ctc -o runs/mine --data my_lines --from shipped --steps 500
+    Example: odia-ocr train ctc -o runs/mine --from shipped --data my_lines
     """
+    from odia_ocr.apps.train_adapt import adapt_in_command
+
+    asked = any((config, resume, workers, text, fonts, not export))
+    if adapt or (adapt is None and start and data and not asked):
+        given = {"steps": steps, "device": device}
+        adapt_in_command(out, data, start, config, given, resume=resume, console=_open_console())
+        return
     try:
         from odia_ocr.train.ctc import train_ctc
         from odia_ocr.train.ctc_config import TrainConfig, config_from

@@ -6,9 +6,11 @@ why. Everything computed is kept, so a campaign that was stopped goes on where i
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -39,6 +41,17 @@ Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]  # what is under way, done, total
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What decides all that a campaign computes; another process can start from it."""
+
+    campaign: Campaign
+    cache: Path
+    level: Level
+    ladder: tuple[str, ...]
+    averaged: str
+
+
 @dataclass(slots=True)
 class _Run:
     """A campaign under way."""
@@ -48,6 +61,7 @@ class _Run:
     means: Means
     fit: Scorer
     report: Scorer
+    also: list[Scorer]
     say: Say
     progress: Progress
     problems: list[Problem]
@@ -73,6 +87,7 @@ def run_campaign(
     ladder: tuple[str, ...] = (),
     averaged: str = "",
     engines: Engines | None = None,
+    processes: int = 1,
     say: Say = print,
     progress: Progress = lambda what, done, total: None,
 ) -> Outcome:
@@ -85,6 +100,7 @@ def run_campaign(
         ladder: Checkpoints of one run as engines, oldest first.
         averaged: The engine whose weights are the mean of theirs, or "".
         engines: Opens recognizers; None opens them by name.
+        processes: Further ones work ahead, with recognizers opened by name; figures are the same.
         say: Told what goes wrong without ending the campaign.
         progress: Told how far it is.
 
@@ -94,41 +110,81 @@ def run_campaign(
         ResourceMissingError: If the single reader's model is missing.
         OutputError: If a rendered set cannot be written.
     """
+    order = _Order(campaign, cache, level, ladder, averaged)
+    run = _open_run(order, engines or Engines(campaign.threads), say, progress)
+    with _lend_hands(order, processes - 1):
+        return _run_all(run)
+
+
+def _open_run(order: _Order, engines: Engines, say: Say, progress: Progress) -> _Run:
+    campaign = order.campaign
     for key in campaign.techniques:
         if key not in TECHNIQUES:
             raise name_choices(key, list(TECHNIQUES), kind="technique")
-    engines = engines or Engines(campaign.threads)
     engines.find(campaign.single)
-    store = Store(cache / "steps", say)
-    reader = StackReader(SourceReader(engines, store))
+    reader = StackReader(SourceReader(engines, Store(order.cache / "steps", say)))
     problems: list[Problem] = []
 
-    def open_scorer(order: SetOrder) -> Scorer:
-        bench = open_bench(order, cache)
+    def open_scorer(wanted: SetOrder) -> Scorer:
+        bench = open_bench(wanted, order.cache)
         for problem in bench.problems:
             say(f"{bench.name}: {problem.message}")
         problems.extend(bench.problems)
         return Scorer(reader, bench, Bootstrap(resamples=campaign.resamples))
 
     progress("drawing and reading the sets", 0, 1)
-    run = _Run(
+    return _Run(
         campaign=campaign,
-        level=level,
+        level=order.level,
         means=Means(
             single=campaign.single,
             members=_list_members(campaign.members),
-            ladder=ladder,
-            averaged=averaged,
+            ladder=order.ladder,
+            averaged=order.averaged,
             floating=campaign.floating,
             tesseract=campaign.tesseract,
         ),
         fit=open_scorer(campaign.fit),
         report=open_scorer(campaign.report),
+        also=[open_scorer(wanted) for wanted in campaign.also],
         say=say,
         progress=progress,
         problems=problems,
     )
-    return _run_all(run, [open_scorer(order) for order in campaign.also])
+
+
+@contextlib.contextmanager
+def _lend_hands(order: _Order, count: int) -> Iterator[None]:
+    """Let further processes compute ahead, from the other end, into the same cache.
+
+    What they have done is found there; what they fail at is tried again here, and told.
+    """
+    spawn = multiprocessing.get_context("spawn")  # engines with threads must not be forked
+    hands = [
+        spawn.Process(target=_work_ahead, args=(order, i, count), daemon=True) for i in range(count)
+    ]
+    for hand in hands:
+        hand.start()
+    try:
+        yield
+    finally:
+        for hand in hands:
+            hand.terminate()
+            hand.join()
+
+
+def _work_ahead(order: _Order, number: int, count: int) -> None:
+    """Compute one share of the techniques, last one first, then the rest and the ladders."""
+    run = _open_run(order, Engines(order.campaign.threads), _be_quiet, lambda *_: None)
+    backwards = list(reversed(TECHNIQUES.values()))
+    for technique in backwards[number::count]:
+        _measure_technique(run, technique)
+    rows = [_measure_technique(run, technique) for technique in backwards]
+    _climb(run, *_find_fitted(rows))
+
+
+def _be_quiet(said: str) -> None:
+    """The first process tells everything."""
 
 
 def _list_members(members: tuple[str, ...]) -> tuple[str, ...]:
@@ -139,18 +195,17 @@ def _list_members(members: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _run_all(run: _Run, also: list[Scorer]) -> Outcome:
+def _run_all(run: _Run) -> Outcome:
     wanted = [t for t in TECHNIQUES.values() if t.change is not None]
-    run.total = len(wanted) + 3 + len(also)
+    run.total = len(wanted) + 3 + len(run.also)
     run.report.measure(Stack((run.means.single,)))
     rows = tuple(_measure_technique(run, technique) for technique in TECHNIQUES.values())
-    fitted = {row.technique.key: row.fitted for row in rows if row.fitted is not None}
-    whys = {row.technique.key: row.why for row in rows if row.why}
     built = _guard(run, "the stack", lambda: _build(run, rows))
-    ladders = _climb(run, fitted, whys)
+    ladders = _climb(run, *_find_fitted(rows))
     checkpoints = _guard(run, "the checkpoints", lambda: follow_checkpoints(run.report, run.means))
     run.advance("the checkpoints")
-    elsewhere = [_guard(run, scorer.bench.name, _look_at(run, scorer, built)) for scorer in also]
+    looks = [(scorer.bench.name, _look_at(run, scorer, built)) for scorer in run.also]
+    elsewhere = [_guard(run, name, look) for name, look in looks]
     return Outcome(
         campaign=run.campaign,
         level=run.level,
@@ -164,6 +219,12 @@ def _run_all(run: _Run, also: list[Scorer]) -> Outcome:
         elsewhere=tuple(found for found in elsewhere if found is not None),
         problems=tuple(run.problems),
     )
+
+
+def _find_fitted(rows: Sequence[Row]) -> tuple[dict[str, Fitted], dict[str, str]]:
+    """The fitted settings of techniques that were measured, and why others were not; by key."""
+    fitted = {row.technique.key: row.fitted for row in rows if row.fitted is not None}
+    return fitted, {row.technique.key: row.why for row in rows if row.why}
 
 
 def _measure_technique(run: _Run, technique: Technique) -> Row:

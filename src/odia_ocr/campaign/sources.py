@@ -230,9 +230,10 @@ def _make_plain_decoder(stack: Stack) -> GreedyDecoder | SamplingDecoder | BeamD
         return BeamDecoder(width=stack.width, nbest=stack.nbest)
     lm = open_language_model()
     shipped = Fusion.of(lm)
-    fusion = Fusion(
-        shipped.alpha if stack.alpha is None else stack.alpha,
-        shipped.beta if stack.beta is None else stack.beta,
+    fusion = replace(
+        shipped,
+        alpha=shipped.alpha if stack.alpha is None else stack.alpha,
+        beta=shipped.beta if stack.beta is None else stack.beta,
     )
     return BeamDecoder(lm, fusion, width=stack.width, nbest=stack.nbest)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from odia_ocr.data.degrade import (
     INK_STEPS,
     TRAINING,
     Recipe,
+    Step,
     colour_picture,
     paint,
     photograph,
@@ -114,13 +115,7 @@ class LineRenderer:
             drawn = draw_line(text, face, style, latin=latin, rng=rng)
         ink = self._lay_out(drawn, face, style, rng, applied)
         known = tuple(entry for entry in DESIGN_STEPS if getattr(self.recipe, entry[0]))
-        for name, step in (*known, *INK_STEPS):
-            if rng.random() < getattr(self.recipe, name):
-                changed = step(ink, rng, self.recipe)
-                # Thin faces can lose their strokes altogether: such a step is not taken.
-                if float(changed.sum()) > 0.55 * float(ink.sum()):
-                    ink = changed
-                    applied.append(name)
+        ink = take_steps(ink, (*known, *INK_STEPS), rng, self.recipe, applied)
         picture = paint(ink, rng, self.recipe, applied)
         pixels: Pixels = photograph(picture, rng, self.recipe, applied)
         if rng.random() < self.recipe.colour:
@@ -228,6 +223,24 @@ class LineRenderer:
             if start:
                 at = width - thick - (at - start)
         canvas[:, at : at + thick] = np.maximum(canvas[:, at : at + thick], value)
+
+
+def take_steps(
+    ink: FloatArray,
+    steps: Sequence[tuple[str, Step]],
+    rng: np.random.Generator,
+    recipe: Recipe,
+    applied: list[str],
+) -> FloatArray:
+    """Change ink (h, w) by each step that its chance takes; their names go into `applied`."""
+    for name, step in steps:
+        if rng.random() < getattr(recipe, name):
+            changed = step(ink, rng, recipe)
+            # Thin faces can lose their strokes altogether: such a step is not taken.
+            if float(changed.sum()) > 0.55 * float(ink.sum()):
+                ink = changed
+                applied.append(name)
+    return ink
 
 
 def make_renderer(

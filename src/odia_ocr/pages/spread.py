@@ -25,7 +25,8 @@ _WIDE = 1.1  # width over height: narrower pictures are no spreads
 _SIDE = 900  # longest side, pixels, at which the gutter is looked for
 _MIDDLE = (0.33, 0.67)  # of the width, where a gutter may be
 _EMPTY = 0.006  # of a column's pixels may be ink in the gutter
-_GUTTER = 0.02  # least width of the gutter, of the page's width
+_FAINT = 0.2  # or so much of the ink of columns in general: specks and noise
+_GUTTER = 0.012  # least width of the gutter, of the page's width
 _SHARE = 0.1  # least part of the ink on either side
 _LONG_RUN = 0.2  # of the longer side: the fold and rules, no letters
 
@@ -62,7 +63,7 @@ def find_gutter(grey: GreyPixels) -> float | None:
     if total == 0.0:
         return None
     left, right = (round(share * width) for share in _MIDDLE)
-    empty = columns[left:right] <= _EMPTY
+    empty = columns[left:right] <= max(_EMPTY, _FAINT * total / width)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], empty.astype(np.int8), [0]])))
     starts, ends = edges[::2] + left, edges[1::2] + left
     best: tuple[float, float] | None = None

@@ -93,8 +93,7 @@ class JointRecognizer:
         for i, text in enumerate(texts):
             scores.append(optical[i])
             if lm is not None:
-                judged = lm.judge(text)
-                scores[i] += fusion.alpha * judged.logp + fusion.beta * judged.symbols
+                scores[i] += fusion.weigh(lm, text)
         best = max(scores)
         total = sum(math.exp(score - best) for score in scores)
         hyps = [

@@ -7,6 +7,8 @@ weights), `log.jsonl`, and with `keep_every` a ladder of `checkpoint-STEP.safete
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,7 +34,7 @@ from odia_ocr.recognize.line_tensor import (
 )
 from odia_ocr.train.checkpoint import read_facts, save_weights
 from odia_ocr.train.ctc_config import TrainConfig
-from odia_ocr.train.ctc_model import CtcModel
+from odia_ocr.train.ctc_model import CtcArchitecture, CtcModel
 from odia_ocr.train.run import LinesProgress, OnStep, Report, Run, open_folder
 from odia_ocr.train.stream import Batch, StreamConfig, stream_chunks
 from odia_ocr.types import GreyPixels
@@ -47,8 +49,14 @@ class CheckSet:
     texts: tuple[str, ...]
 
 
-def make_check_sets(config: TrainConfig, geometry: Geometry) -> tuple[CheckSet, ...]:
-    """Held-out faces and texts, degraded and clean."""
+def geometry_of(architecture: CtcArchitecture) -> Geometry:
+    """How lines are shaped for a network."""
+    return Geometry(height=architecture.height, stride=architecture.stride)
+
+
+@functools.lru_cache(maxsize=2)
+def make_check_sets(count: int, geometry: Geometry) -> tuple[CheckSet, ...]:
+    """Held-out faces and texts, `count` lines degraded and `count` clean."""
     sets = []
     for name, recipe in (
         ("degraded", replace(TRAINING, name="check-1", strength=0.7, pen=0.0, proportion=0.0)),
@@ -57,7 +65,7 @@ def make_check_sets(config: TrainConfig, geometry: Geometry) -> tuple[CheckSet, 
         renderer = make_renderer(
             split="check", seed=4242, recipe=recipe, mix=Mix(min_words=2, max_words=7)
         )
-        lines = [renderer.render(i) for i in range(config.check_lines)]
+        lines = [renderer.render(i) for i in range(count)]
         sets.append(
             CheckSet(
                 name,
@@ -89,6 +97,14 @@ def measure(model: CtcModel, check: CheckSet, geometry: Geometry, device: torch.
             total += count_edits(fold(check.texts[j]), fold(greedy_text(logits)))
     model.train()
     return total.rate
+
+
+Judge = Callable[[Mapping[str, float]], float]
+
+
+def mean_rate(rates: Mapping[str, float]) -> float:
+    """All check sets count alike."""
+    return sum(rates.values()) / len(rates)
 
 
 def learn(run: Run[CtcModel, LinesProgress], batch: Batch, stride: int) -> float:
@@ -166,7 +182,7 @@ def train_ctc(
     """
     _check_text(config.stream)
     open_folder(run, config, resume=resume, may_change=_MAY_CHANGE)
-    geometry = Geometry(height=config.architecture.height, stride=config.architecture.stride)
+    geometry = geometry_of(config.architecture)
     if start_from:
         read_facts(start_from)  # refuses weights of another alphabet
     going = Run(
@@ -182,8 +198,43 @@ def train_ctc(
     progress = going.progress
     report(f"{going}, {config.workers} renderer(s)")
     _report_sources(config.stream, report)
-    checks = make_check_sets(config, geometry)
+    checks = make_check_sets(config.check_lines, geometry)
     chunks = stream_chunks(config.stream, geometry, workers=config.workers, first=progress.chunk)
+    facts = describe_sources(config.stream)
+    for _ in learn_lines(going, chunks, checks, facts=facts, report=report, on_step=on_step):
+        if config.keep_every and progress.step % config.keep_every == 0:
+            path = run / f"checkpoint-{progress.step:06d}.safetensors"
+            save_weights(going.mean, path, {"step": progress.step, "lines": progress.lines})
+        going.save_when_due()
+    return going.best
+
+
+def learn_lines(
+    going: Run[CtcModel, LinesProgress],
+    chunks: Iterator[tuple[int, list[Batch]]],
+    checks: Sequence[CheckSet],
+    *,
+    facts: dict[str, Any],
+    judge: Judge = mean_rate,
+    report: Report = print,
+    on_step: OnStep | None = None,
+) -> Iterator[bool]:
+    """Learn until the last step, keep the best weights, and yield after every step.
+
+    Args:
+        going: The run.
+        chunks: Batches, from the chunk in which the run stands on.
+        checks: Held-out lines that the running mean of the weights is measured on.
+        facts: What is learned from, for the JSON beside the weights.
+        judge: Makes one score of the error rates by name of their check set; the lowest is best.
+        report: Receives one line of text per validation.
+        on_step: Receives (step, steps) after every step.
+
+    Yields:
+        Whether that step ended in a validation.
+    """
+    geometry = geometry_of(going.model.architecture)
+    progress = going.progress
     recent: list[float] = []
     for chunk, count, batch in going.take_batches(chunks, skip=progress.batch_in_chunk):
         recent.append(learn(going, batch, geometry.stride))
@@ -194,7 +245,6 @@ def train_ctc(
             rates = {
                 check.name: measure(going.mean, check, geometry, going.device) for check in checks
             }
-            score = sum(rates.values()) / len(rates)
             entry: dict[str, Any] = {
                 "step": progress.step,
                 "lines": progress.lines,
@@ -205,12 +255,10 @@ def train_ctc(
             }
             recent.clear()
             going.log(entry, report)
+            score = judge(rates)
             if score < progress.best:
                 progress.best = score
-                facts = {**entry, "preprocessing": PREPROCESSING}
-                save_weights(going.mean, going.best, {**facts, **describe_sources(config.stream)})
-        if config.keep_every and progress.step % config.keep_every == 0:
-            path = run / f"checkpoint-{progress.step:06d}.safetensors"
-            save_weights(going.mean, path, {"step": progress.step, "lines": progress.lines})
-        going.save_when_due()
-    return going.best
+                save_weights(
+                    going.mean, going.best, {**entry, "preprocessing": PREPROCESSING, **facts}
+                )
+        yield going.check_due

@@ -7,7 +7,7 @@ workers draw and shape, nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -149,13 +149,14 @@ def _make_line(
             renderer = sources.clean if rng.random() < config.clean_share else sources.full
         drawn = renderer.render(index)
         pixels, text = drawn.pixels, drawn.text
-    shaped = line_to_pixels(pixels, geometry)
-    labels = ALPHABET.encode(text)
-    if shaped.shape[1] > config.max_width:
-        return None
-    if _frames_needed(labels) > shaped.shape[1] // geometry.stride:
-        return None
-    return shaped, labels
+    shaped, labels = line_to_pixels(pixels, geometry), ALPHABET.encode(text)
+    return (shaped, labels) if fits(shaped, labels, config.max_width, geometry) else None
+
+
+def fits(shaped: GreyPixels, labels: list[int], max_width: int, geometry: Geometry) -> bool:
+    """Whether a shaped line is narrow enough to learn from, and has room for its labels."""
+    width = shaped.shape[1]
+    return bool(width <= max_width and _frames_needed(labels) <= width // geometry.stride)
 
 
 def make_chunk(
@@ -164,10 +165,24 @@ def make_chunk(
     """The batches of one chunk, in training order."""
     count = config.batch * config.chunk_batches
     made = [_make_line(sources, config, chunk, chunk * count + i, geometry) for i in range(count)]
-    lines = sorted((line for line in made if line is not None), key=lambda item: item[0].shape[1])
-    groups = [lines[i : i + config.batch] for i in range(0, len(lines), config.batch)]
-    groups = [group for group in groups if len(group) >= max(1, config.batch // 2)]
-    order = np.random.default_rng([config.seed, 78, chunk]).permutation(len(groups))
+    rng = np.random.default_rng([config.seed, 78, chunk])
+    return make_batches([line for line in made if line is not None], config.batch, rng)
+
+
+def make_batches(
+    made: Sequence[tuple[GreyPixels, list[int]]], size: int, rng: np.random.Generator
+) -> list[Batch]:
+    """Batches of lines of about one width, in random order; less than half a batch is left out.
+
+    Args:
+        made: Shaped pictures (height, w) and their labels.
+        size: Lines in a batch.
+        rng: Gives the order.
+    """
+    lines = sorted(made, key=lambda item: item[0].shape[1])
+    groups = [lines[i : i + size] for i in range(0, len(lines), size)]
+    groups = [group for group in groups if len(group) >= max(1, size // 2)]
+    order = rng.permutation(len(groups))
     batches = []
     for position in order:
         group = groups[int(position)]

@@ -110,8 +110,7 @@ def _speak_for(decoder: Decoder, text: str) -> float:
     """What the language model that takes part in decoding says for a text, as it counts there."""
     if not isinstance(decoder, BeamDecoder) or decoder.lm is None:
         return 0.0
-    judged = decoder.lm.judge(text)
-    return decoder.fusion.alpha * judged.logp + decoder.fusion.beta * judged.symbols
+    return decoder.fusion.weigh(decoder.lm, text)
 
 
 def _surest_difference(reading: Reading, label: str) -> float:

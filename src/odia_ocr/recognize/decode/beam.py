@@ -3,7 +3,8 @@
 A prefix is scored as log P(prefix | picture) + alpha * log P(prefix | language) + beta * letters.
 The language model speaks about Odia letters, their signs and spaces only: digits, Latin letters
 and punctuation move it on and cost nothing, so that numbers and foreign words are read as they
-stand. Nor does it speak about where a line ends, which pages settle in the middle of words.
+stand; only what hardly stands side by side (digits of two scripts, see `mixing`) costs something.
+Nor does it speak about where a line ends, which pages settle in the middle of words.
 Prefixes that nothing to come can tell apart are recombined, so that a narrow beam holds rivals that
 differ now. Knows emissions and the language model's states; refuses to know how either was made.
 
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from odia_ocr.language.mixing import STRANGE_PAIRS, Kind, count_strange_pairs, kind_of
 from odia_ocr.language.ngram import NgramModel, State, is_spoken, symbol_of
 from odia_ocr.language.normalise import ZWNJ
 from odia_ocr.recognize.decode.alignment import Peaks, align_labels, find_best_path
@@ -38,16 +40,24 @@ class Fusion:
     Attributes:
         alpha: Weight of its log-probability.
         beta: Added for each symbol it speaks about, against short readings.
+        mixed: Taken off for two neighbours that hardly stand side by side (nats).
     """
 
     alpha: float = 0.0
     beta: float = 0.0
+    mixed: float = 2.0
 
     @classmethod
     def of(cls, lm: NgramModel) -> Fusion:
-        """The weights that were stored with a model; none when it was not fitted."""
+        """The weights that were stored with a model; none of its own when it was not fitted."""
         stored: Mapping[str, Any] = lm.facts.get("fusion", {})
-        return cls(float(stored.get("alpha", 0.0)), float(stored.get("beta", 0.0)))
+        return cls(**{name: float(value) for name, value in stored.items()})
+
+    def weigh(self, lm: NgramModel, text: str) -> float:
+        """What is added to the optical score of a whole text."""
+        judged = lm.judge(text)
+        spoken = self.alpha * judged.logp + self.beta * judged.symbols
+        return spoken - self.mixed * count_strange_pairs(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,18 +172,22 @@ class _Table:
         lm: The model, or None.
         numbers: Its number of each class; -1 for the blank and what it passes over.
         spoken: Whether it speaks about the class.
+        kinds: What matters about the class for its neighbours.
     """
 
     lm: NgramModel | None
     numbers: tuple[int, ...]
     spoken: tuple[bool, ...]
+    kinds: tuple[Kind, ...]
 
     @classmethod
     def make(cls, lm: NgramModel | None, alphabet: tuple[str, ...]) -> _Table:
         if lm is None:
-            return cls(None, (-1,) * (len(alphabet) + 1), (False,) * (len(alphabet) + 1))
+            count = len(alphabet) + 1
+            return cls(None, (-1,) * count, (False,) * count, (Kind.OTHER,) * count)
         numbers = [-1 if char == ZWNJ else lm.number(symbol_of(char)) for char in alphabet]
-        return cls(lm, (-1, *numbers), (False, *map(is_spoken, alphabet)))
+        kinds = (Kind.OTHER, *map(kind_of, alphabet))
+        return cls(lm, (-1, *numbers), (False, *map(is_spoken, alphabet)), kinds)
 
     def step(self, state: State, label: int) -> tuple[float | None, State]:
         """What a class adds to the model's log-probability, and the state after it.
@@ -293,6 +307,8 @@ class _Tree:
             if added is not None:
                 own += fusion.alpha * added + fusion.beta
                 spoken += added
+            elif (table.kinds[self.labels[prefix]], table.kinds[label]) in STRANGE_PAIRS:
+                own -= fusion.mixed
             self.parents.append(prefix)
             self.labels.append(label)
             self.states.append(state)
