@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from odia_ocr.campaign.cache import Kept, Store, digest_code, digest_key, write_whole
+from odia_ocr.campaign.cache import Kept, Store, digest_code, digest_key
+from odia_ocr.data.sets.out_files import write_whole
 from odia_ocr.errors import OutputError
 
 

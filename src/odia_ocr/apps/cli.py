@@ -16,6 +16,7 @@ import typer
 from odia_ocr.apps.adapters_command import app as adapters
 from odia_ocr.apps.batch_command import batch
 from odia_ocr.apps.campaign_command import app as campaign
+from odia_ocr.apps.curate_command import app as curate
 from odia_ocr.apps.data_command import app as data
 from odia_ocr.apps.evaluate_command import evaluate
 from odia_ocr.apps.publish_command import publish
@@ -72,6 +73,7 @@ app.command()(batch)
 app.add_typer(render, name="render")
 app.add_typer(train, name="train")
 app.add_typer(data, name="data")
+app.add_typer(curate, name="curate")
 app.add_typer(campaign, name="campaign")
 app.command()(techniques)
 app.command()(publish)

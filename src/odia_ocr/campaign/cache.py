@@ -8,12 +8,10 @@ whole or not at all, so a campaign that was killed goes on where it stopped.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import io
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -26,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from odia_ocr.campaign.packing import Array, Arrays
+from odia_ocr.data.sets.out_files import write_whole
 from odia_ocr.errors import OutputError
 
 FORMAT = 1
@@ -139,30 +138,6 @@ class Store:
             )
             return None
         return Kept(arrays, {name: facts[name] for name in facts if name not in stamp})
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all.
-
-    Raises:
-        OutputError: If it cannot be written, e.g. because the disk is full.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            next_step="Free some space or choose another folder, then run the campaign again: it "
-            "goes on where it stopped.",
-        ) from error
 
 
 def _write_arrays(arrays: Arrays) -> bytes:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from odia_ocr.campaign.building import Built
-from odia_ocr.campaign.cache import write_whole
 from odia_ocr.campaign.config import record_campaign
 from odia_ocr.campaign.ladders import Checkpoint, Rung
 from odia_ocr.campaign.measure import Comparison, Measured, Scorer
@@ -23,6 +22,7 @@ from odia_ocr.campaign.reliability import judge_confidence
 from odia_ocr.campaign.stack import describe_stack, label_engines, record_stack
 from odia_ocr.campaign.techniques import Claim, Technique
 from odia_ocr.campaign.verdicts import judge
+from odia_ocr.data.sets.out_files import write_whole
 from odia_ocr.evaluate.report import record_differences, record_scores
 from odia_ocr.evaluate.scores import METRICS
 

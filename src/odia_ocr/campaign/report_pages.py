@@ -10,7 +10,6 @@ from pathlib import Path
 
 from PIL import Image
 
-from odia_ocr.campaign.cache import write_whole
 from odia_ocr.campaign.outcome import Outcome
 from odia_ocr.campaign.plots import (
     STYLE,
@@ -24,6 +23,7 @@ from odia_ocr.campaign.plots import (
 from odia_ocr.campaign.reliability import judge_confidence, make_marks, state_reliability
 from odia_ocr.campaign.stack import describe_stack, name_engine
 from odia_ocr.campaign.tables import Table, make_tables
+from odia_ocr.data.sets.out_files import write_whole
 from odia_ocr.evaluate.html_parts import frame_document, make_table, mark_differences
 from odia_ocr.evaluate.lineset import LineSample
 

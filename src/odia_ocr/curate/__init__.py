@@ -1,3 +1,1 @@
-"""Choosing and importing training data: active learning.
-
-Nothing is built here yet."""
+"""Learning from a user's own lines: which to label, rounds of labelling, the worst of a report."""

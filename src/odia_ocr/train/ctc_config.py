@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from odia_ocr.data.compose import Mix
+from odia_ocr.data.degrade import TRAINING, Recipe
 from odia_ocr.train.ctc_model import CtcArchitecture, architecture_from
 from odia_ocr.train.run_config import RunConfig, settings_from
 from odia_ocr.train.stream import StreamConfig
@@ -37,6 +39,17 @@ def config_from(values: dict[str, Any]) -> TrainConfig:
     """
     parts = {
         "architecture": architecture_from(values.get("architecture", {})),
-        "stream": settings_from(StreamConfig, values.get("stream", {}), what="stream"),
+        "stream": _stream_from(values.get("stream", {})),
     }
     return settings_from(TrainConfig, {**values, **parts}, what="training")
+
+
+def _stream_from(values: dict[str, Any]) -> StreamConfig:
+    """Of `mix` and `recipe` what is not named stays as it is by default."""
+    parts: dict[str, Any] = {}
+    if "mix" in values:
+        parts["mix"] = settings_from(Mix, values["mix"], what="mix")
+    if "recipe" in values:
+        recipe = {**asdict(TRAINING), **values["recipe"]}
+        parts["recipe"] = settings_from(Recipe, recipe, what="recipe")
+    return settings_from(StreamConfig, {**values, **parts}, what="stream")

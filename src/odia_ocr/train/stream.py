@@ -8,7 +8,7 @@ workers draw and shape, nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from odia_ocr.data.compose import Mix
-from odia_ocr.data.degrade import CLEAN, Recipe, photograph
+from odia_ocr.data.degrade import CLEAN, TRAINING, Recipe, photograph
 from odia_ocr.data.lines import LineRenderer, make_renderer
 from odia_ocr.data.lineset import LabelledLine, load_labelled
 from odia_ocr.errors import DataError
@@ -48,6 +48,8 @@ class StreamConfig:
         easy_chunks: The first chunks hold short, little degraded lines, so that alignment starts.
         clean_share: Share of lines drawn by the clean recipe.
         max_width: Wider lines are left out, in pixels after scaling.
+        mix: Shares of the kinds of rendered text.
+        recipe: How rendered lines are degraded.
         version: Of the code that makes lines; a run goes on only with the version it began with.
     """
 
@@ -61,6 +63,8 @@ class StreamConfig:
     easy_chunks: int = 30
     clean_share: float = 0.14
     max_width: int = 1100
+    mix: Mix = field(default_factory=Mix)
+    recipe: Recipe = TRAINING
     version: int = STREAM_VERSION
 
 
@@ -94,6 +98,8 @@ def _open_sources(config: StreamConfig) -> _Sources:
     full = make_renderer(
         split="train",
         seed=config.seed,
+        mix=config.mix,
+        recipe=config.recipe,
         data=Path(config.text) if config.text else None,
         fonts=Path(config.fonts) if config.fonts else None,
     )

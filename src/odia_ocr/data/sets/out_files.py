@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,6 +60,30 @@ def write_bytes(path: Path, data: bytes, *, append: bool = False) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab" if append else "wb") as stream:
             stream.write(data)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all, also when the process is killed.
+
+    Raises:
+        OutputError: If it cannot be written, e.g. because the disk is full.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            next_step="Free some space or choose another folder, then start it again: it goes on "
+            "where it stopped.",
+        ) from error
 
 
 @contextmanager

@@ -38,8 +38,12 @@ class MetadataRow:
     values: Mapping[str, Any]
 
 
-def read_pairs(folder: Path) -> Iterator[Sample | Problem]:
+def read_pairs(folder: Path, *, unlabelled: bool = False) -> Iterator[Sample | Problem]:
     """The lines of a folder of NAME.png + NAME.gt.txt, by name, and what cannot be used of it.
+
+    Args:
+        folder: Sub-folders are read, too.
+        unlabelled: A picture without a transcription is a sample with an empty text, no Problem.
 
     Raises:
         DataError: If `metadata.jsonl` is not UTF-8.
@@ -61,7 +65,12 @@ def read_pairs(folder: Path) -> Iterator[Sample | Problem]:
                     rows[row.file] = row
         for picture in pictures:
             path = texts.pop(_stem(picture, texts), None)
-            yield _read_pair(folder, picture, path, rows.get(picture.name))
+            known = rows.get(picture.name)
+            if path is None and unlabelled:
+                values = known.values if known else {}
+                yield _make_sample(folder, picture, _name_line(folder, picture), "", values)
+            else:
+                yield _read_pair(folder, picture, path, known)
         for name, path in texts.items():
             message = f"{path.name} has no picture and is left out."
             yield Problem("picture-missing", message, "Add the picture.", line_id=name)
@@ -73,10 +82,14 @@ def _stem(picture: Path, texts: Mapping[str, Path]) -> str:
     return name if name in texts else name.removesuffix(".bin").removesuffix(".nrm")
 
 
+def _name_line(folder: Path, picture: Path) -> str:
+    return picture.relative_to(folder).with_suffix("").as_posix()
+
+
 def _read_pair(
     folder: Path, picture: Path, path: Path | None, row: MetadataRow | None
 ) -> Sample | Problem:
-    name = picture.relative_to(folder).with_suffix("").as_posix()
+    name = _name_line(folder, picture)
     if path is None:
         message = f"{picture.name} has no transcription and is left out."
         step = f"Add {picture.stem}{TRANSCRIPTION} or remove the picture."
