@@ -25,7 +25,6 @@ from typing import Any
 
 from active_report import Curve, Point, write_report
 from experiment_domain import FOLDER, NAME, Part, open_domain
-from odia_ocr.train.adapt import AdaptConfig, TrainingLine, adapt_ctc
 
 from odia_ocr.curate.pool import Pool
 from odia_ocr.curate.rounds import Plan, Tools, go_on, label_truly, look_at, name_round, read_state
@@ -34,6 +33,7 @@ from odia_ocr.data.sets.sample import FilePicture, Sample
 from odia_ocr.evaluate.scores import LineCounts, count_line, score_lines
 from odia_ocr.language import normalise
 from odia_ocr.recognize import open_recognizer
+from odia_ocr.train.adapt import AdaptConfig, TrainingLine, adapt_ctc
 from odia_ocr.types import Candidates
 
 OUT = Path("runs/learning/active")
