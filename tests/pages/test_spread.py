@@ -76,3 +76,21 @@ def test_two_sides_become_one_page_in_order():
     assert page.size == (1400, 900)
     assert any("left of x" in step for step in page.steps)
     assert any("right of x" in step for step in page.steps)
+
+
+def words(rows):
+    """Justified words of one width: their spaces lie one above the other."""
+    pixels = np.full((80 + 40 * rows, 800), 245, np.uint8)
+    for row in range(rows):
+        for word in range(10):
+            left = 40 + 72 * word
+            pixels[40 + 40 * row : 62 + 40 * row, left : left + 58] = 30
+    return pixels
+
+
+@pytest.mark.parametrize(("rows", "found"), [(5, False), (12, True)])
+def test_spaces_of_a_few_lines_are_no_gutter(rows, found):
+    gutter = find_gutter(words(rows))
+    assert (gutter is not None) == found
+    if gutter is not None:
+        assert gutter == pytest.approx(0.5, abs=0.05)

@@ -18,6 +18,7 @@ from odia_ocr.pages.ink import erase_long_runs, find_ink, to_grey
 from odia_ocr.pages.view import cut_view
 
 if TYPE_CHECKING:
+    from odia_ocr.pages.ink import Mask
     from odia_ocr.pages.view import View
     from odia_ocr.types import GreyPixels, Line, Page, PageImage, Problem, Region
 
@@ -27,6 +28,9 @@ _MIDDLE = (0.33, 0.67)  # of the width, where a gutter may be
 _EMPTY = 0.006  # of a column's pixels may be ink in the gutter
 _FAINT = 0.2  # or so much of the ink of columns in general: specks and noise
 _GUTTER = 0.012  # least width of the gutter, of the page's width
+_SURE_GUTTER = 0.03  # narrower ones may be spaces between words, one above the other by chance:
+_LINES = 8  # they need so many lines of text beside them
+_NEAR = 0.12  # of the width: how far beside the gutter lines are counted
 _SHARE = 0.1  # least part of the ink on either side
 _LONG_RUN = 0.2  # of the longer side: the fold and rules, no letters
 
@@ -71,12 +75,24 @@ def find_gutter(grey: GreyPixels) -> float | None:
         before, after = float(columns[:start].sum()), float(columns[end:].sum())
         if end - start < _GUTTER * width or min(before, after) < _SHARE * total:
             continue
+        if end - start < _SURE_GUTTER * width and _count_lines(mask, start, end) < _LINES:
+            continue
         middle = (start + end) / 2
         # The widest band, and of like ones that nearest to the middle.
         worth = (end - start) / width - 0.3 * abs(middle / width - 0.5)
         if best is None or worth > best[0]:
             best = worth, middle / width
     return None if best is None else float(best[1])
+
+
+def _count_lines(mask: Mask, start: int, end: int) -> int:
+    """Lines of text beside a band, on the side that has more."""
+    near = round(_NEAR * mask.shape[1])
+    sides = (mask[:, max(0, start - near) : start], mask[:, end : end + near])
+    return max(
+        int(np.count_nonzero(np.diff(side.any(axis=1).astype(np.int8), prepend=0) == 1))
+        for side in sides
+    )
 
 
 def join_sides(image: PageImage, sides: Sequence[Page]) -> Page:
