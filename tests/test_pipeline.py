@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -361,6 +362,23 @@ def test_a_page_that_reads_well_is_looked_at_once():
     recognizer = KnowsUp()
     read(marked_page(), reader=reader_of(recognizer))
     assert recognizer.calls == 1
+
+
+def test_one_model_tells_how_a_page_lies_that_several_read():
+    class SureOfTurned(FakeRecognizer):
+        """As several models are: in doubt of a page that lies right, sure of it upside down."""
+
+        def read_one(self, line):
+            grey = line.pixels.astype(float)
+            half = grey.shape[0] // 2
+            logp = -0.3 if grey[-half:].mean() < grey[:half].mean() - 0.5 else -0.02
+            return Candidates(line.id, (Hypothesis((Symbol("ଖ", logp),) * 6, 6 * logp),))
+
+    joint = reader_of(SureOfTurned())
+    (page,) = read(marked_page(), reader=replace(joint, scout=KnowsUp())).pages
+    assert [line.text for line in page.lines] == ["ଖଖଖଖଖଖ"] * 8
+    assert not any("turned" in step for step in page.steps)
+    assert any("turned" in step for step in read(marked_page(), reader=joint).pages[0].steps)
 
 
 def test_a_blank_page_is_not_turned_for_ever():

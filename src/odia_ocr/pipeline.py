@@ -126,6 +126,9 @@ class Reader:
         recognizer: Reads line pictures.
         corrector: Chooses the reading of each line; writes the calibrated confidence.
         segmenter: Finds the lines.
+        scout: Reads the sample of lines that tells how a page lies; None takes `recognizer`. Where
+            several models agree on a reading, the surest of them speaks for it, also on a page that
+            is upside down, so they cannot tell.
         page_reader: An engine with its own layout, which then does the work of all three.
         threads: With more than one, so many pages of a file are read side by side, and the
             recognizer is called from several threads.
@@ -136,6 +139,7 @@ class Reader:
     recognizer: Recognizer
     corrector: Corrector
     segmenter: Segmenter = field(default_factory=ProfileSegmenter)
+    scout: Recognizer | None = None
     page_reader: PageReader | None = None
     threads: int = 1
     reopen: Callable[[int], Reader] | None = None
@@ -283,6 +287,8 @@ class Reader:
             return look, page
         if page.lines and all(line.reading is None for line in page.lines):
             return look, page
+        if self.scout is not None:
+            as_it_lies = self._try(look, over=False, least=1)
         quarter = self._look(orientation.turn_view(look.flat, 1))
         sureness = {0: as_it_lies}
         for way, seen, over in ((1, quarter, False), (2, look, True), (3, quarter, True)):
@@ -293,13 +299,16 @@ class Reader:
         turned = quarter if way == 1 else self._look(orientation.turn_view(look.flat, way))
         return self._read_look(turned)
 
-    def _try(self, look: _Look, *, over: bool) -> float | None:
+    def _try(
+        self, look: _Look, *, over: bool, least: int = orientation.LEAST_CLUSTERS
+    ) -> float | None:
         """How surely a sample of the lines reads, as they stand or turned over."""
         sample = orientation.pick_sample(look.page.lines)
         crops = [cut_line(look.view.image, line) for line in sample]
         crops = [orientation.turn_over(crop) for crop in crops] if over else crops
-        readings = [r for r in self.lines.read_lines(crops) if isinstance(r, Reading)]
-        return rate_sureness(readings, least=orientation.LEAST_CLUSTERS)
+        scout = LineReader(self.scout or self.recognizer, self.corrector)
+        readings = [r for r in scout.read_lines(crops) if isinstance(r, Reading)]
+        return rate_sureness(readings, least=least)
 
     def _read_look(self, look: _Look) -> tuple[_Look, Page]:
         """Read the lines of a view; outlines stay on the view.
@@ -357,6 +366,7 @@ def _open_on(engine: str, detector: str | None, threads: int) -> Reader:
     from odia_ocr.correct.calibrate import load_for
     from odia_ocr.pages.detector import load_detector
     from odia_ocr.recognize import open_page_reader, open_recognizer
+    from odia_ocr.recognize.joint import JointRecognizer
 
     recognizer = open_recognizer(engine, threads=threads)
     page_reader = open_page_reader(engine, threads=threads)
@@ -364,6 +374,7 @@ def _open_on(engine: str, detector: str | None, threads: int) -> Reader:
         recognizer,
         load_for(recognizer),
         segmenter=ProfileSegmenter() if page_reader else load_detector(detector, threads=threads),
+        scout=recognizer.views[0].model if isinstance(recognizer, JointRecognizer) else None,
         page_reader=page_reader,
         threads=threads,
     )
