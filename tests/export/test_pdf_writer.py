@@ -464,11 +464,77 @@ def test_an_original_stays_and_gets_its_text(name, tmp_path):
         assert (old.is_linearized, len(old.pages)) in ((True, 1), (False, 1))
         was, now = (contents(pdf.pages[0]) for pdf in (old, new))
         assert now[1:] == was
-        pictures = [
-            [item.read_raw_bytes() for item in file.pages[0].Resources.XObject.values()]
-            for file in (pdf, before)
-        ]
-        assert pictures[0] == pictures[1] != []
+        pictures = [pdf.pages[0].resources.XObject.Picture for pdf in (old, new)]
+        assert pictures[0].read_raw_bytes() == pictures[1].read_raw_bytes()
+        assert old.docinfo == new.docinfo
+        keys = {str(k) for k in new.pages[0].resources.Font}
+        assert len(keys) == (2 if name == "own font" else 1)
+
+
+def contents(page):
+    found = page.get("/Contents")
+    if found is None:
+        return []
+    streams = found if isinstance(found, pikepdf.Array) else [found]
+    return [stream.read_raw_bytes() for stream in streams]
+
+
+def test_only_the_pages_that_were_read_get_text(tmp_path):
+    given = original(count=4)
+    data = write(given, [make_page(number=2), make_page(number=4, texts=["ଚାରି"])])
+    assert [bool(pdfium_lines(data, n)) for n in (1, 2, 3, 4)] == [False, True, False, True]
+    check_text(data, make_page(), tmp_path / "a.pdf", 2)
+    with pytest.raises(OutputError, match="has no page 5"):
+        write(given, [make_page(number=5)])
+
+
+def test_a_text_layer_that_is_there_is_not_doubled():
+    from odia_ocr.pages.images import open_pages
+    from odia_ocr.pages.text_layer import layer_page
+
+    given = write(original(), [make_page()])
+    file = open_pages(given)
+    image = file.load(1)
+    page = layer_page(file.text_layer(1, image.size), image)
+    file.close()
+    assert page.text
+    again = write(given, [page])
+    assert again.startswith(given)
+    assert pdfium_lines(again) == pdfium_lines(given)
+
+
+def test_the_halves_of_a_spread_lie_on_one_page():
+    halves = [make_page(texts=["ବାମ"]), make_page(texts=["", "", "ଡାହାଣ"])]
+    assert sorted(pdfium_lines(write(original(), halves))) == ["ଡାହାଣ", "ବାମ"]
+
+
+@pytest.mark.parametrize("damage", ["table", "before"])
+def test_a_broken_table_of_objects_is_mended(damage, tmp_path):
+    given = original()
+    if damage == "table":
+        given = re.sub(rb"startxref\n\d+", b"startxref\n99", given)
+    else:
+        given = b"\n\n" + given
+    page = make_page()
+    data = write(given, [page])
+    check_text(data, page, tmp_path / "a.pdf")
+
+
+def encrypt(given, **lock):
+    encryption = pikepdf.Encryption(user="", owner="o", **lock)
+    return change(given, lambda pdf: None, encryption=encryption)
+
+
+@pytest.mark.parametrize("lock", [{}, {"R": 3, "aes": False, "metadata": False}])
+def test_an_encrypted_original_that_forbids_nothing_gets_its_text(lock, tmp_path):
+    given = original()
+    before = render(given, scale=150 / 72)
+    page = make_page(size=(before.shape[1], before.shape[0]))
+    data = write(encrypt(given, **lock), [page])
+    check_text(data, page, tmp_path / "a.pdf")
+    assert np.array_equal(render(data, scale=150 / 72), before)
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        assert not pdf.is_encrypted
 
 
 @pytest.mark.parametrize(
