@@ -363,5 +363,5 @@ def _explain(source: str, error: Exception) -> PictureError:
         )
     return PictureError(
         f"{source}: the PDF is truncated or corrupt: none of its pages can be opened.",
-        next_step="Copy or download it again; if a PDF viewer opens it, print it to a new PDF there.",
+        next_step="Copy or download it again; if a PDF viewer opens it, print it to a new PDF.",
     )
