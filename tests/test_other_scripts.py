@@ -55,13 +55,12 @@ def test_odia_drawn_the_same_way_is_none(reader: Reader) -> None:
 
 def test_a_page_in_english_is_told(reader: Reader) -> None:
     from odia_ocr.data.faces import SHIPPED
-    from odia_ocr.data.lines import TRAINING_COMPANION
 
     lines = [
         "The committee met on the third of March",
         "and decided that the annual report should",
         "be printed before the end of the year",
     ]
-    page = reader.read_page(_draw_page(SHIPPED / TRAINING_COMPANION, lines))
+    page = reader.read_page(_draw_page(SHIPPED / "NotoSansOriya-Regular.ttf", lines))
     assert [problem.code for problem in page.problems] == ["not-odia"]
     assert len(page.lines) == 3

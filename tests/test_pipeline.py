@@ -394,7 +394,7 @@ def test_a_straightened_page_that_reads_worse_is_dropped(monkeypatch, better):
         pixels[:-5] = view.image.pixels[5:]
         return view.then(pixels, lambda points: np.add(points, (0.0, 5.0)), step="straightened: up")
 
-    monkeypatch.setattr("odia_ocr.pipeline.straighten", straighten)
+    monkeypatch.setattr("odia_ocr.view_reading.straighten", straighten)
     asked = []
 
     class Judge(FakeRecognizer):
@@ -525,7 +525,7 @@ def test_flat_pages_are_not_straightened(monkeypatch):
         tried.append(view)
         return view
 
-    monkeypatch.setattr("odia_ocr.pipeline.straighten", straighten)
+    monkeypatch.setattr("odia_ocr.view_reading.straighten", straighten)
     sample = Image.open(SAMPLE).convert("L")
     segmenter = load_detector(threads=1)
     reader = Reader(FakeRecognizer(), correct, segmenter=segmenter)
