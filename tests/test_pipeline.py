@@ -606,14 +606,14 @@ def test_a_text_layer_is_taken_when_the_page_shows_it(layer, recognizer, step):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("threads", [1, 2])
-def test_memory_stays_flat_over_many_pages(tmp_path, threads):
+@pytest.mark.parametrize(("threads", "count"), [(1, 300), (2, 2000)])
+def test_memory_stays_flat_over_many_pages(tmp_path, threads, count):
     sys.path.insert(0, str(Path(__file__).parent / "pages"))
     from pdfs import PdfWriter
 
     pdf = PdfWriter()
     rng = np.random.default_rng(0)
-    for _ in range(300):
+    for _ in range(count):
         # Every page a picture of its own, so that a cache of any kind shows.
         noise = rng.integers(0, 40, (400, 300)).astype(np.uint8)
         page = Image.fromarray(215 + noise)
@@ -632,6 +632,6 @@ def test_memory_stays_flat_over_many_pages(tmp_path, threads):
     for outcome in read_pages(path, reader=reader):
         assert outcome.page is not None
         seen.append(resident())
-    assert len(seen) == 300
+    assert len(seen) == count
     # Each page is 0.1 MB of grey pixels and 0.1 MB of the file: kept, they would show.
     assert max(seen[150:]) < max(seen[:100]) + 15

@@ -488,6 +488,26 @@ def test_only_the_pages_that_were_read_get_text(tmp_path):
         write(given, [make_page(number=5)])
 
 
+def test_a_lost_page_leaves_the_others_their_numbers(tmp_path):
+    given = original(3)
+    with pikepdf.open(io.BytesIO(given)) as pdf:
+        number = pdf.pages[1].objgen[0]
+    at = given.index(b"\n%d 0 obj" % number)
+    start, end = given.index(b"obj", at) + 3, given.index(b"endobj", at)
+    lost = given[:start] + b" null".ljust(end - start) + given[end:]
+    page = replace(make_page(), number=3)
+    stream = io.BytesIO()
+    PdfWriter(Origin("a", lost))([(page, None)], stream)
+    data = stream.getvalue()
+    assert data.startswith(lost)
+    assert (pdfium_lines(data, 1), pdfium_lines(data, 3)) == (
+        [],
+        pdfium_lines(write(given, [page]), 3),
+    )
+    with pytest.raises(OutputError, match="it has no page 2"):
+        PdfWriter(Origin("a", lost))([(replace(page, number=2), None)], io.BytesIO())
+
+
 def test_a_text_layer_that_is_there_is_not_doubled():
     from odia_ocr.pages.images import open_pages
     from odia_ocr.pages.text_layer import layer_page

@@ -74,6 +74,7 @@ def _append(
     with _explained(name):
         start, as_stream = _find_table(source)
         size = _next_number(reader)
+        originals = _number_pages(reader)
     source.seek(0)
     shutil.copyfileobj(source, stream, 1 << 20)
     file = PdfFile(stream, offset=source.tell(), size=size)
@@ -82,9 +83,9 @@ def _append(
     done: set[int] = set()
     for number, parts in groupby(pages, key=lambda page: page.number):
         with _explained(name):
-            if number > len(reader.pages):
+            page = originals.get(number)
+            if page is None:
                 raise ValueError(f"it has no page {number}")
-            page = reader.pages[number - 1]
             target = page.indirect_reference
             box, rotation = _visible_box(page), _rotation(page)
             font_name = _free_font_name(page)
@@ -198,6 +199,29 @@ def _next_number(reader: PdfReader) -> int:
     known = [number for entries in reader.xref.values() for number in entries]
     size = cast("int", reader.trailer.get("/Size", 1))
     return int(max([size, *known, *reader.xref_objStm])) + 1
+
+
+def _number_pages(reader: PdfReader) -> dict[int, PageObject]:
+    """The pages by their numbers from 1; a page that is lost keeps its number, as in viewers."""
+    sound = {
+        page.indirect_reference.idnum: page for page in reader.pages if page.indirect_reference
+    }
+    found: dict[int, PageObject] = {}
+    count = 0
+    waiting = [reader.root_object.raw_get("/Pages")]
+    seen: set[int] = set()
+    while waiting:
+        reference = waiting.pop()
+        number = getattr(reference, "idnum", -1)
+        node = reference.get_object()
+        if isinstance(node, dict) and "/Kids" in node and number not in seen:
+            seen.add(number)
+            waiting.extend(reversed(cast("list[PdfObject]", node["/Kids"])))
+            continue
+        count += 1
+        if number in sound:
+            found[count] = sound[number]
+    return found
 
 
 def _visible_box(page: PageObject) -> tuple[float, float, float, float]:
