@@ -506,6 +506,9 @@ def test_a_lost_page_leaves_the_others_their_numbers(tmp_path):
     )
     with pytest.raises(OutputError, match="it has no page 2"):
         PdfWriter(Origin("a", lost))([(replace(page, number=2), None)], io.BytesIO())
+    torn = re.sub(rb"startxref\n\d+", b"startxref\n99", lost)
+    with pytest.raises(OutputError, match="a page of it is lost"):
+        PdfWriter(Origin("a", torn))([(page, None)], io.BytesIO())
 
 
 def test_a_text_layer_that_is_there_is_not_doubled():

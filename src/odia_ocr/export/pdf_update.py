@@ -133,6 +133,7 @@ def _mend(original: BinaryIO, mended: BinaryIO) -> None:
 
     Raises:
         OutputError: If its owner forbids something.
+        ValueError: If pages between others are lost: those after them would move up.
     """
     from pypdf import PdfReader, PdfWriter
     from pypdf.errors import DependencyError
@@ -145,8 +146,11 @@ def _mend(original: BinaryIO, mended: BinaryIO) -> None:
         encrypted = True
     if encrypted:
         _decrypt(original, mended)
-    else:
-        PdfWriter(clone_from=reader).write(mended)
+        return
+    pages = _number_pages(reader)
+    if len(pages) != max(pages, default=0):
+        raise ValueError("a page of it is lost, and so is its table of objects")
+    PdfWriter(clone_from=reader).write(mended)
 
 
 def _decrypt(original: BinaryIO, decrypted: BinaryIO) -> None:
