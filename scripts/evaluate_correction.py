@@ -18,8 +18,8 @@ from pathlib import Path
 
 from odia_ocr.correct.calibrate import Calibration
 from odia_ocr.correct.dictionary import Dictionary, load_dictionary
-from odia_ocr.data.degrade import CLEAN
 from odia_ocr.data.lines import LineRenderer, make_renderer
+from odia_ocr.data.recipe import CLEAN
 from odia_ocr.data.texts import TextPool, load_pool, read_text_lines, split_lines
 from odia_ocr.evaluate.scores import compare_lines, count_line
 from odia_ocr.language import ALPHABET, count_edits, fold, normalise

@@ -25,9 +25,9 @@ from pathlib import Path
 from rich.progress import track
 
 from odia_ocr.data.compose import Mix
-from odia_ocr.data.degrade import NO_DEGRADATION, Recipe
 from odia_ocr.data.faces import Face, find_faces
 from odia_ocr.data.lines import HELDOUT_COMPANION, LineRenderer, RenderedLine
+from odia_ocr.data.recipe import NO_DEGRADATION, Recipe
 from odia_ocr.data.redraw import Design, redraw_face
 from odia_ocr.data.render_folder import open_text_pool, write_rendered
 from odia_ocr.data.texts import TextPool, load_pool

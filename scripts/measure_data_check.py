@@ -24,8 +24,8 @@ import numpy as np
 
 from odia_ocr.correct.calibrate import load_for
 from odia_ocr.data.compose import Mix
-from odia_ocr.data.degrade import CLEAN
 from odia_ocr.data.lines import LineRenderer, make_renderer
+from odia_ocr.data.recipe import CLEAN
 from odia_ocr.data.reporting import DEGRADED, LIGHT_SCAN
 from odia_ocr.data.sets.check import Check, check_sets
 from odia_ocr.data.sets.copies import TextIndex

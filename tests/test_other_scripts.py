@@ -51,3 +51,16 @@ def test_odia_drawn_the_same_way_is_none(reader: Reader) -> None:
     page = reader.read_page(_draw_page(SHIPPED / "NotoSansOriya-Regular.ttf", lines))
     assert not page.problems
     assert [line.text for line in page.lines] == lines
+
+
+def test_a_page_in_english_is_told(reader: Reader) -> None:
+    from odia_ocr.data.faces import SHIPPED
+
+    lines = [
+        "The committee met on the third of March",
+        "and decided that the annual report should",
+        "be printed before the end of the year",
+    ]
+    page = reader.read_page(_draw_page(SHIPPED / "NotoSansOriya-Regular.ttf", lines))
+    assert [problem.code for problem in page.problems] == ["not-odia"]
+    assert len(page.lines) == 3

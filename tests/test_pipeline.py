@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -363,6 +364,23 @@ def test_a_page_that_reads_well_is_looked_at_once():
     assert recognizer.calls == 1
 
 
+def test_one_model_tells_how_a_page_lies_that_several_read():
+    class SureOfTurned(FakeRecognizer):
+        """As several models are: in doubt of a page that lies right, sure of it upside down."""
+
+        def read_one(self, line):
+            grey = line.pixels.astype(float)
+            half = grey.shape[0] // 2
+            logp = -0.3 if grey[-half:].mean() < grey[:half].mean() - 0.5 else -0.02
+            return Candidates(line.id, (Hypothesis((Symbol("ଖ", logp),) * 6, 6 * logp),))
+
+    joint = reader_of(SureOfTurned())
+    (page,) = read(marked_page(), reader=replace(joint, scout=KnowsUp())).pages
+    assert [line.text for line in page.lines] == ["ଖଖଖଖଖଖ"] * 8
+    assert not any("turned" in step for step in page.steps)
+    assert any("turned" in step for step in read(marked_page(), reader=joint).pages[0].steps)
+
+
 def test_a_blank_page_is_not_turned_for_ever():
     recognizer = KnowsUp()
     page = read(np.full((300, 200), 250, np.uint8), reader=reader_of(recognizer)).pages[0]
@@ -376,7 +394,7 @@ def test_a_straightened_page_that_reads_worse_is_dropped(monkeypatch, better):
         pixels[:-5] = view.image.pixels[5:]
         return view.then(pixels, lambda points: np.add(points, (0.0, 5.0)), step="straightened: up")
 
-    monkeypatch.setattr("odia_ocr.pipeline.straighten", straighten)
+    monkeypatch.setattr("odia_ocr.view_reading.straighten", straighten)
     asked = []
 
     class Judge(FakeRecognizer):
@@ -507,7 +525,7 @@ def test_flat_pages_are_not_straightened(monkeypatch):
         tried.append(view)
         return view
 
-    monkeypatch.setattr("odia_ocr.pipeline.straighten", straighten)
+    monkeypatch.setattr("odia_ocr.view_reading.straighten", straighten)
     sample = Image.open(SAMPLE).convert("L")
     segmenter = load_detector(threads=1)
     reader = Reader(FakeRecognizer(), correct, segmenter=segmenter)
@@ -588,14 +606,14 @@ def test_a_text_layer_is_taken_when_the_page_shows_it(layer, recognizer, step):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("threads", [1, 2])
-def test_memory_stays_flat_over_many_pages(tmp_path, threads):
+@pytest.mark.parametrize(("threads", "count"), [(1, 300), (2, 2000)])
+def test_memory_stays_flat_over_many_pages(tmp_path, threads, count):
     sys.path.insert(0, str(Path(__file__).parent / "pages"))
     from pdfs import PdfWriter
 
     pdf = PdfWriter()
     rng = np.random.default_rng(0)
-    for _ in range(300):
+    for _ in range(count):
         # Every page a picture of its own, so that a cache of any kind shows.
         noise = rng.integers(0, 40, (400, 300)).astype(np.uint8)
         page = Image.fromarray(215 + noise)
@@ -614,6 +632,6 @@ def test_memory_stays_flat_over_many_pages(tmp_path, threads):
     for outcome in read_pages(path, reader=reader):
         assert outcome.page is not None
         seen.append(resident())
-    assert len(seen) == 300
+    assert len(seen) == count
     # Each page is 0.1 MB of grey pixels and 0.1 MB of the file: kept, they would show.
     assert max(seen[150:]) < max(seen[:100]) + 15

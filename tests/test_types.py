@@ -69,7 +69,7 @@ def test_errors_keep_their_next_step_through_a_pickle() -> None:
     error = pickle.loads(pickle.dumps(PictureError("It is empty.", next_step="Scan it again.")))
     assert isinstance(error, PictureError)
     assert str(error) == "It is empty. Scan it again."
-    assert (error.code, error.exit_code) == ("picture-unreadable", 1)
+    assert (error.code, error.exit_code) == ("picture-unreadable", 3)
 
 
 def test_unknown_names_list_the_choices() -> None:

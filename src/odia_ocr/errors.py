@@ -54,6 +54,7 @@ class InputError(OdiaOcrError):
     """A file given as input cannot be used."""
 
     code = "input"
+    exit_code = 3
 
 
 class FileMissingError(InputError):

@@ -40,7 +40,10 @@ DOUBTFUL_CLUSTER = 0.75
 DOUBTFUL_LINE = 0.05
 
 # Problem codes that are said to the reader, yet no failure: the page was read as far as it goes.
-REMARKS = frozenset({"blank-page", "doubtful"})
+REMARKS = frozenset({"blank-page", "doubtful", "not-odia"})
+
+_FEW_LETTERS = 60  # a page of fewer says nothing about its language
+_FOREIGN = 0.1  # a page with a smaller share of Odia among its letters is not Odia
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,10 @@ def judge_page(page: Page) -> tuple[Problem, ...]:
     readings = [line.reading for line in page.lines if line.reading is not None]
     doubtful = sum(is_doubtful(reading) for reading in readings)
     if 2 * doubtful <= len(readings) or not doubtful:
-        return ()
+        letters = [char for reading in readings for char in reading.text if char.isalpha()]
+        odia = sum("\u0b00" <= char <= "\u0b7f" for char in letters)
+        foreign = len(letters) >= _FEW_LETTERS and odia < _FOREIGN * len(letters)
+        return (_foreign(page),) if foreign else ()
     return (
         Problem(
             "doubtful",
@@ -219,6 +225,16 @@ def _blank(page: Page) -> Problem:
         "blank-page",
         "No text was found on this page.",
         "If it holds text, check contrast and orientation, or scan it at 300 dpi.",
+        page=page.number,
+    )
+
+
+def _foreign(page: Page) -> Problem:
+    return Problem(
+        "not-odia",
+        "Hardly any letter of this page was read as Odia.",
+        "Latin letters are read less surely than Odia; for a page in English take a recognizer "
+        "that was made for it.",
         page=page.number,
     )
 

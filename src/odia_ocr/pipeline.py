@@ -18,21 +18,19 @@ from odia_ocr.line_reading import (
     REMARKS,
     SURE,
     LineReader,
-    count_sure,
     cut_line,
     judge_page,
     rate_sureness,
     tell_error,
 )
-from odia_ocr.pages import orientation, text_layer
+from odia_ocr.pages import layer_check
 from odia_ocr.pages.ahead import count_workers, work_ahead
-from odia_ocr.pages.flatness import lies_flat
 from odia_ocr.pages.images import PageFile, PageLimits, open_pages, select_pages
 from odia_ocr.pages.page_range import ALL_PAGES, PageRange, parse_pages
 from odia_ocr.pages.profile import ProfileSegmenter
-from odia_ocr.pages.rectify import straighten
 from odia_ocr.pages.spread import join_sides, split_spread
-from odia_ocr.pages.view import View, view_page
+from odia_ocr.pages.text_layer import TextLayer, layer_page
+from odia_ocr.pages.view import view_page
 from odia_ocr.types import (
     Corrector,
     Document,
@@ -44,15 +42,13 @@ from odia_ocr.types import (
     Recognizer,
     Segmenter,
 )
+from odia_ocr.view_reading import Look, ViewReader
 
 if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
     Source = str | Path | bytes | Image.Image | np.ndarray
-
-# How many times the surely read clusters a straightened page must have.
-_BETTER = 1.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +85,6 @@ DEFAULT_OPTIONS = PageOptions()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Look:
-    """A view of a page with the lines found on it.
-
-    `flat` is the view before straightening; `rival` its look, where straightening changed it.
-    """
-
-    flat: View
-    view: View
-    page: Page
-    rival: _Look | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class _Sheet:
     """A page made ready for the recognizer.
 
@@ -113,8 +96,8 @@ class _Sheet:
     """
 
     image: PageImage
-    looks: tuple[_Look, ...] = ()
-    layer: text_layer.TextLayer | None = None
+    looks: tuple[Look, ...] = ()
+    layer: TextLayer | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -126,6 +109,8 @@ class Reader:
         recognizer: Reads line pictures.
         corrector: Chooses the reading of each line; writes the calibrated confidence.
         segmenter: Finds the lines.
+        scout: Reads the sample that tells how a page lies; None takes `recognizer` (see
+            `ViewReader`).
         page_reader: An engine with its own layout, which then does the work of all three.
         threads: With more than one, so many pages of a file are read side by side, and the
             recognizer is called from several threads.
@@ -136,9 +121,19 @@ class Reader:
     recognizer: Recognizer
     corrector: Corrector
     segmenter: Segmenter = field(default_factory=ProfileSegmenter)
+    scout: Recognizer | None = None
     page_reader: PageReader | None = None
     threads: int = 1
     reopen: Callable[[int], Reader] | None = None
+
+    @property
+    def views(self) -> ViewReader:
+        """What chooses the view that a page is read through."""
+        return ViewReader(
+            self.segmenter,
+            self.lines,
+            LineReader(self.scout, self.corrector) if self.scout else None,
+        )
 
     @property
     def lines(self) -> LineReader:
@@ -199,7 +194,7 @@ class Reader:
         sheet = _Sheet(file.load(number))
         if options.text_layer:
             layer = file.text_layer(number, sheet.image.size)
-            fault = None if layer is None else text_layer.find_fault(layer)
+            fault = None if layer is None else layer_check.find_fault(layer)
             if layer is not None and fault is None:
                 return replace(sheet, layer=layer)
             note = "text layer: none" if fault is None else f"text layer left aside: {fault}"
@@ -211,22 +206,13 @@ class Reader:
             return sheet
         whole = view_page(sheet.image)
         views = split_spread(whole) if options.split_spreads else (whole,)
-        return replace(sheet, looks=tuple(self._look(view) for view in views))
-
-    def _look(self, flat: View) -> _Look:
-        as_it_lies = _Look(flat, flat, self.segmenter.segment(flat.image))
-        if lies_flat(as_it_lies.page.lines):
-            return as_it_lies
-        view = straighten(flat)
-        if view is flat:
-            return as_it_lies
-        return _Look(flat, view, self.segmenter.segment(view.image), as_it_lies)
+        return replace(sheet, looks=tuple(self.views.look(view) for view in views))
 
     def _read_sheet(self, sheet: _Sheet, options: PageOptions) -> Page:
         if sheet.layer is not None:
             fault = self._check_layer(sheet.layer, sheet.image)
             if fault is None:
-                return text_layer.layer_page(sheet.layer, sheet.image)
+                return layer_page(sheet.layer, sheet.image)
             notes = (*sheet.notes, f"text layer left aside: {fault}")
             sheet = self._lay_out(replace(sheet, layer=None, notes=notes), options)
         if self.page_reader is not None:
@@ -238,7 +224,7 @@ class Reader:
             return replace(
                 page, problems=(*page.problems, *judged), steps=(*sheet.notes, *page.steps)
             )
-        sides = [self._turn(*self._read_look(look)) for look in sheet.looks]
+        sides = [self.views.read(look) for look in sheet.looks]
         page = join_sides(
             sheet.image, [look.view.restore(side, sheet.image) for look, side in sides]
         )
@@ -251,9 +237,9 @@ class Reader:
             page, problems=(*page.problems, *judge_page(page)), steps=(*sheet.notes, *page.steps)
         )
 
-    def _check_layer(self, layer: text_layer.TextLayer, image: PageImage) -> str | None:
+    def _check_layer(self, layer: TextLayer, image: PageImage) -> str | None:
         """Why a text layer is not what the page shows; None when it is."""
-        checks = text_layer.pick_checks(layer, image.size)
+        checks = layer_check.pick_checks(layer, image.size)
         outcomes = self.lines.read_lines([cut_line(image, line) for line, _ in checks])
         sure: list[tuple[str, str]] = []
         unseen = 0
@@ -264,55 +250,17 @@ class Reader:
                     sure.append((said, outcome.text))
         if 2 * unseen > len(checks):
             return "the page does not show it"
-        agrees = text_layer.agree(sure)
+        agrees = layer_check.agree(sure)
         if agrees is False:
             return "the page shows another text"
-        if agrees is None and not text_layer.is_odia(layer):
+        if agrees is None and not layer_check.is_odia(layer):
             return "nothing confirms it"
         if layer.may_be_partial:
             seen = self.segmenter.segment(image).lines
-            covered = text_layer.cover(layer, seen)
-            if covered < text_layer.COVERAGE:
+            covered = layer_check.cover(layer, seen)
+            if covered < layer_check.COVERAGE:
                 return f"it holds {covered:.0%} of the lines on the page"
         return None
-
-    def _turn(self, look: _Look, page: Page) -> tuple[_Look, Page]:
-        """The page read the right way round, when the way it lies does not read well."""
-        as_it_lies = rate_sureness([line.reading for line in page.lines])
-        if as_it_lies is not None and as_it_lies >= SURE:
-            return look, page
-        if page.lines and all(line.reading is None for line in page.lines):
-            return look, page
-        quarter = self._look(orientation.turn_view(look.flat, 1))
-        sureness = {0: as_it_lies}
-        for way, seen, over in ((1, quarter, False), (2, look, True), (3, quarter, True)):
-            sureness[way] = self._try(seen, over=over)
-        way = orientation.choose_turn(sureness)
-        if way == 0:
-            return look, page
-        turned = quarter if way == 1 else self._look(orientation.turn_view(look.flat, way))
-        return self._read_look(turned)
-
-    def _try(self, look: _Look, *, over: bool) -> float | None:
-        """How surely a sample of the lines reads, as they stand or turned over."""
-        sample = orientation.pick_sample(look.page.lines)
-        crops = [cut_line(look.view.image, line) for line in sample]
-        crops = [orientation.turn_over(crop) for crop in crops] if over else crops
-        readings = [r for r in self.lines.read_lines(crops) if isinstance(r, Reading)]
-        return rate_sureness(readings, least=orientation.LEAST_CLUSTERS)
-
-    def _read_look(self, look: _Look) -> tuple[_Look, Page]:
-        """Read the lines of a view; outlines stay on the view.
-
-        A straightened page is also read as it lies, and dropped unless it reads clearly better:
-        resampling costs sharpness.
-        """
-        if look.rival is not None:
-            straight = self._read_look(replace(look, rival=None))
-            as_it_lies = self._read_look(look.rival)
-            better = count_sure(straight[1]) > _BETTER * count_sure(as_it_lies[1])
-            return straight if better else as_it_lies
-        return look, self.lines.read_page(look.view.image, look.page)
 
 
 def tell_problems(
@@ -357,6 +305,7 @@ def _open_on(engine: str, detector: str | None, threads: int) -> Reader:
     from odia_ocr.correct.calibrate import load_for
     from odia_ocr.pages.detector import load_detector
     from odia_ocr.recognize import open_page_reader, open_recognizer
+    from odia_ocr.recognize.joint import JointRecognizer
 
     recognizer = open_recognizer(engine, threads=threads)
     page_reader = open_page_reader(engine, threads=threads)
@@ -364,6 +313,7 @@ def _open_on(engine: str, detector: str | None, threads: int) -> Reader:
         recognizer,
         load_for(recognizer),
         segmenter=ProfileSegmenter() if page_reader else load_detector(detector, threads=threads),
+        scout=recognizer.views[0].model if isinstance(recognizer, JointRecognizer) else None,
         page_reader=page_reader,
         threads=threads,
     )

@@ -15,6 +15,8 @@ from odia_ocr.errors import ModelMissingError
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+PDFIUM_LOCK = threading.Lock()  # PDFium is not safe for threads: held by whoever calls it
+
 
 def find_weights(name: str, suffix: str = ".onnx") -> Path:
     """Path of shipped weights, e.g. "ctc".

@@ -176,15 +176,17 @@ def test_one_format_that_cannot_be_made_leaves_the_others(run, tmp_path, monkeyp
     assert (code, "a.png/deep cannot be written" in err) == (1, True)
 
 
-def test_an_encrypted_original_is_read_and_the_rest_written(run, tmp_path):
+def test_a_restricted_original_is_read_and_the_rest_written(run, tmp_path):
     pikepdf = pytest.importorskip("pikepdf")
     save(tmp_path / "a.png", 1)
     run("read", "a.png", "-o", "made", "--format", "pdf")
     with pikepdf.open(tmp_path / "made" / "a.pdf") as pdf:
-        pdf.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(user="", owner="x"))
+        allow = pikepdf.Permissions(modify_other=False)
+        lock = pikepdf.Encryption(user="", owner="x", allow=allow)
+        pdf.save(tmp_path / "locked.pdf", encryption=lock)
     code, _, err = run("read", "locked.pdf", "-o", "out", "--format", "pdf,txt,hocr")
     assert (code, names(tmp_path / "out")) == (1, ["locked.hocr", "locked.txt"])
-    assert "locked.pdf: the PDF is encrypted" in err
+    assert "locked.pdf: the PDF's owner forbids changes" in err
 
 
 def test_existing_files_are_kept(run, tmp_path):

@@ -93,6 +93,34 @@ def test_a_truncated_pdf_is_told_and_the_rest_is_read(run, tmp_path, share):
     assert "Traceback" not in err
 
 
+def locked_pdf():
+    pikepdf = pytest.importorskip("pikepdf")
+    stream = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdf_of(1))) as pdf:
+        pdf.save(stream, encryption=pikepdf.Encryption(user="secret", owner="secret"))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (locked_pdf, "the PDF is protected by a password. Save it without the password first."),
+        (lambda: b"", "the file is empty (0 bytes). Copy, download or scan it again."),
+        (lambda: b"%PDF-1.7\nno more", "truncated or corrupt: none of its pages can be opened."),
+    ],
+    ids=["locked", "empty", "broken"],
+)
+def test_a_pdf_that_does_not_open_leaves_the_others_alone(run, tmp_path, content, says):
+    (tmp_path / "bad.pdf").write_bytes(content())
+    Image.fromarray(page_pixels()).save(tmp_path / "good.png")
+    code, out, err = run("bad.pdf", "good.png")
+    assert (code, out, err.count("\n")) == (1, "କକକକ\n", 1)
+    assert err.startswith("odia-ocr: bad.pdf: ")
+    assert says in err
+    assert run("bad.pdf", "-o", "out", "--format", "pdf,txt")[0] == 3
+    assert not list(tmp_path.glob("out/*"))
+
+
 def test_a_file_without_permission_leaves_the_others_alone(run, tmp_path, monkeypatch):
     # Simulated, because the superuser may read everything.
     from pathlib import Path

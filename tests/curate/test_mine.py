@@ -158,7 +158,7 @@ def test_the_mix_renders_more_of_what_is_misread(tmp_path: Path) -> None:
     pytest.importorskip("cv2")
     from odia_ocr.curate.training_mix import make_mix
     from odia_ocr.data.compose import Mix
-    from odia_ocr.data.degrade import TRAINING
+    from odia_ocr.data.recipe import TRAINING
 
     rows = make_lines(400)
     write_set(tmp_path / "set", rows)
@@ -174,7 +174,7 @@ def test_the_mix_renders_more_of_what_is_misread(tmp_path: Path) -> None:
 
 def test_training_takes_the_mix(tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    from odia_ocr.data.degrade import TRAINING
+    from odia_ocr.data.recipe import TRAINING
     from odia_ocr.errors import ConfigError
     from odia_ocr.train.ctc_config import config_from
 

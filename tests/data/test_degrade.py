@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from odia_ocr.data.degrade import CLEAN, TRAINING, change_proportions, redraw_strokes
+from odia_ocr.data.degrade import change_proportions, redraw_strokes
 from odia_ocr.data.lines import make_renderer
+from odia_ocr.data.recipe import CLEAN, TRAINING
 
 
 def _cross(height: int = 60) -> np.ndarray:

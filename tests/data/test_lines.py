@@ -12,8 +12,9 @@ import pytest
 
 from odia_ocr.data import reporting
 from odia_ocr.data.compose import Mix, compose_line
-from odia_ocr.data.degrade import CLEAN, TRAINING, colour_picture
+from odia_ocr.data.degrade import colour_picture
 from odia_ocr.data.lines import make_renderer
+from odia_ocr.data.recipe import CLEAN, TRAINING
 from odia_ocr.data.render_folder import open_text_pool, write_rendered
 from odia_ocr.data.texts import SHIPPED, NearCopies, load_pool, read_text_lines
 from odia_ocr.errors import DataError, UsageError

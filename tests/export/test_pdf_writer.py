@@ -488,6 +488,29 @@ def test_only_the_pages_that_were_read_get_text(tmp_path):
         write(given, [make_page(number=5)])
 
 
+def test_a_lost_page_leaves_the_others_their_numbers(tmp_path):
+    given = original(3)
+    with pikepdf.open(io.BytesIO(given)) as pdf:
+        number = pdf.pages[1].objgen[0]
+    at = given.index(b"\n%d 0 obj" % number)
+    start, end = given.index(b"obj", at) + 3, given.index(b"endobj", at)
+    lost = given[:start] + b" null".ljust(end - start) + given[end:]
+    page = replace(make_page(), number=3)
+    stream = io.BytesIO()
+    PdfWriter(Origin("a", lost))([(page, None)], stream)
+    data = stream.getvalue()
+    assert data.startswith(lost)
+    assert (pdfium_lines(data, 1), pdfium_lines(data, 3)) == (
+        [],
+        pdfium_lines(write(given, [page]), 3),
+    )
+    with pytest.raises(OutputError, match="it has no page 2"):
+        PdfWriter(Origin("a", lost))([(replace(page, number=2), None)], io.BytesIO())
+    torn = re.sub(rb"startxref\n\d+", b"startxref\n99", lost)
+    with pytest.raises(OutputError, match="a page of it is lost"):
+        PdfWriter(Origin("a", torn))([(page, None)], io.BytesIO())
+
+
 def test_a_text_layer_that_is_there_is_not_doubled():
     from odia_ocr.pages.images import open_pages
     from odia_ocr.pages.text_layer import layer_page
@@ -520,16 +543,37 @@ def test_a_broken_table_of_objects_is_mended(damage, tmp_path):
     check_text(data, page, tmp_path / "a.pdf")
 
 
+def encrypt(given, **lock):
+    encryption = pikepdf.Encryption(user="", owner="o", **lock)
+    return change(given, lambda pdf: None, encryption=encryption)
+
+
+@pytest.mark.parametrize("lock", [{}, {"R": 3, "aes": False, "metadata": False}])
+def test_an_encrypted_original_that_forbids_nothing_gets_its_text(lock, tmp_path):
+    given = original()
+    before = render(given, scale=150 / 72)
+    page = make_page(size=(before.shape[1], before.shape[0]))
+    data = write(encrypt(given, **lock), [page])
+    check_text(data, page, tmp_path / "a.pdf")
+    assert np.array_equal(render(data, scale=150 / 72), before)
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        assert not pdf.is_encrypted
+
+
 @pytest.mark.parametrize(
-    "lock", [{"user": "", "owner": "o"}, {"user": "", "owner": "o", "R": 3, "aes": False}]
+    ("allowed", "forbidden"),
+    [
+        ({"modify_other": False}, "changes"),
+        ({"extract": False, "modify_annotation": False}, "copying, notes"),
+    ],
 )
-def test_an_encrypted_original_is_refused(lock):
-    options = {
-        "encryption": pikepdf.Encryption(**lock, **({"metadata": False} if "R" in lock else {}))
-    }
-    given = change(original(), lambda pdf: None, **options)
-    with pytest.raises(OutputError, match="a: the PDF is encrypted"):
-        PdfWriter(Origin("a", given))([(make_page(), None)], io.BytesIO())
+def test_what_its_owner_forbids_is_kept(allowed, forbidden):
+    given = encrypt(original(), allow=pikepdf.Permissions(**allowed))
+    stream = io.BytesIO()
+    with pytest.raises(OutputError, match=f"a: the PDF's owner forbids {forbidden},") as caught:
+        PdfWriter(Origin("a", given))([(make_page(), None)], stream)
+    assert "owner's password" in caught.value.next_step
+    assert stream.getvalue() == b""
 
 
 @pytest.mark.parametrize("given", [b"%PDF-1.7\nnothing", b"no picture", b""])

@@ -108,7 +108,9 @@ def test_a_protected_pdf_is_refused():
 
 
 def test_broken_empty_and_pageless_pdfs_are_refused():
-    refuse(b"%PDF-1.7\nnothing here", "truncated or corrupt")
+    refuse(
+        b"%PDF-1.7\nnothing here", "book.pdf: the PDF is truncated or corrupt: none of its pages"
+    )
     refuse(b"%PDF-", "truncated or corrupt")
     refuse(b"", "empty")
     refuse(PdfWriter().build(), "no pages|corrupt")

@@ -5,21 +5,23 @@ import pytest
 from pdfs import OdiaFace, PdfWriter, odia_pdf
 from PIL import Image
 
-from odia_ocr.pages import text_layer
+from odia_ocr.pages import layer_check
 from odia_ocr.pages.images import open_pages
+from odia_ocr.pages.layer_check import (
+    agree,
+    count_layer,
+    cover,
+    find_fault,
+    is_odia,
+    pick_checks,
+)
 from odia_ocr.pages.text_layer import (
     LayerChar,
     LayerLine,
     LayerWord,
     TextLayer,
-    agree,
     assemble,
-    count_layer,
-    cover,
-    find_fault,
-    is_odia,
     layer_page,
-    pick_checks,
 )
 from odia_ocr.types import Line, PageImage
 
@@ -148,7 +150,7 @@ def test_checks_are_spread_over_the_page_and_lie_on_it():
         for i in range(20)
     )
     checks = pick_checks(TextLayer(lines), (250, 790))
-    assert len(checks) == text_layer.CHECKS
+    assert len(checks) == layer_check.CHECKS
     tops = [line.box[1] for line, _ in checks]
     assert tops[0] < 200
     assert tops[-1] > 600

@@ -21,7 +21,8 @@ from odia_ocr.language.ngram import (
 )
 from odia_ocr.language.ngram_file import Level, write_ngram_file
 from odia_ocr.recognize.decode.alignment import align_labels, find_best_path
-from odia_ocr.recognize.decode.beam import BeamDecoder, Fusion
+from odia_ocr.recognize.decode.beam import BeamDecoder
+from odia_ocr.recognize.decode.fusion import Fusion
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
 from odia_ocr.types import Emission
 

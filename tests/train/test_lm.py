@@ -14,7 +14,8 @@ from odia_ocr.data.texts import is_heldout
 from odia_ocr.errors import DataError, UsageError
 from odia_ocr.language.ngram import open_ngram_model, split_symbols
 from odia_ocr.language.ngram_file import write_ngram_file
-from odia_ocr.recognize.decode.beam import BeamDecoder, Fusion
+from odia_ocr.recognize.decode.beam import BeamDecoder
+from odia_ocr.recognize.decode.fusion import Fusion
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
 from odia_ocr.train import kneser_ney
 from odia_ocr.train.lm import LmConfig, cut_pieces, encode_lines, read_corpus, train_lm

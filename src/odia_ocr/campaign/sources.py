@@ -27,7 +27,8 @@ from odia_ocr.errors import RecognitionError
 from odia_ocr.language.ngram import NgramModel, open_ngram_model
 from odia_ocr.recognize.augment import VersionRecognizer, View
 from odia_ocr.recognize.averaging import average_emissions
-from odia_ocr.recognize.decode.beam import BeamDecoder, Fusion
+from odia_ocr.recognize.decode.beam import BeamDecoder
+from odia_ocr.recognize.decode.fusion import Fusion
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
 from odia_ocr.recognize.decode.sampling import SamplingDecoder
 from odia_ocr.recognize.joint import JointRecognizer

@@ -13,7 +13,7 @@ from typing import Any
 
 from odia_ocr.curate.mine import ALL, CONJUNCTS, DIGITS, LATIN, Cause, HardLine
 from odia_ocr.data.compose import Mix
-from odia_ocr.data.degrade import TRAINING
+from odia_ocr.data.recipe import TRAINING
 from odia_ocr.data.sets.formats import SampleSet
 from odia_ocr.data.sets.split_list import ListedLine, list_line
 

@@ -10,19 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from odia_ocr.data.compose import Mix, compose_line
-from odia_ocr.data.degrade import (
-    CLEAN,
-    DESIGN_STEPS,
-    INK_STEPS,
-    TRAINING,
-    Recipe,
-    Step,
-    colour_picture,
-    paint,
-    photograph,
-)
+from odia_ocr.data.degrade import DESIGN_STEPS, INK_STEPS, Step, colour_picture, paint, photograph
 from odia_ocr.data.draw import CannotDraw, DrawnLine, Style, check_shaping, draw_line
 from odia_ocr.data.faces import Face, find_faces, group_families
+from odia_ocr.data.recipe import CLEAN, TRAINING, Recipe
 from odia_ocr.data.texts import Split, TextPool, load_pool
 from odia_ocr.errors import FontMissingError, ShapingError
 

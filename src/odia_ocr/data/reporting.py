@@ -11,9 +11,9 @@ from itertools import chain
 from pathlib import Path
 
 from odia_ocr.data.compose import Mix
-from odia_ocr.data.degrade import CLEAN, NO_DEGRADATION, Recipe
 from odia_ocr.data.faces import find_faces, group_families
 from odia_ocr.data.lines import LineRenderer, make_renderer, render_lines
+from odia_ocr.data.recipe import CLEAN, NO_DEGRADATION, Recipe
 from odia_ocr.data.render_folder import write_rendered
 from odia_ocr.errors import name_choices
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from odia_ocr.data.degrade import INK_STEPS, NO_DEGRADATION, Recipe, photograph
+from odia_ocr.data.degrade import INK_STEPS, photograph
 from odia_ocr.data.lines import take_steps
+from odia_ocr.data.recipe import NO_DEGRADATION, Recipe
 
 if TYPE_CHECKING:
     from odia_ocr.types import GreyPixels

@@ -28,7 +28,7 @@ class PdfWriter:
         """Write `pages` to `stream`, in the order of their numbers.
 
         Raises:
-            OutputError: If the original is encrypted, broken or gone.
+            OutputError: If the original is broken or gone, or restricted by its owner.
         """
         from odia_ocr.export.pdf_picture import write_picture_pdf
         from odia_ocr.export.pdf_update import add_text_layer

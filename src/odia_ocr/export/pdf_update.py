@@ -4,7 +4,9 @@ Each page that was read gets one more content stream, before its own, and one mo
 streams, pictures and resources that were there are neither decoded nor written again. A page whose
 text was taken from the PDF's own text layer has it already and gets no second one. The text comes
 first because an original may leave its coordinates turned; being invisible it hides nothing.
-A file whose table of objects is broken is mended first, which writes it anew.
+A file whose table of objects is broken is mended first, which writes it anew. So is one that is
+encrypted though it opens without a password and forbids nothing: what is appended would have to be
+encrypted with its key.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from odia_ocr.errors import OutputError
 from odia_ocr.export.pdf_file import PdfFile
 from odia_ocr.export.pdf_font import GlyphlessFont
 from odia_ocr.export.pdf_text import place_page, write_text_layer
+from odia_ocr.runtime import PDFIUM_LOCK
 from odia_ocr.types import TEXT_LAYER_STEP, Page
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ _LETTER = (0.0, 0.0, 612.0, 792.0)  # what is taken for a page that does not tel
 # How `Page.steps` says that a page's text is the one that its PDF carries already.
 _FONT = "/OdiaOcr"
 _TAIL = 2048  # bytes in which the last "startxref" is looked for
+# Bits of a PDF's permissions (ISO 32000, table 22), and what their owner may forbid.
+_RIGHTS = {4: "printing", 8: "changes", 16: "copying", 32: "notes"}
 _IN_MEMORY = 16_000_000  # bytes of a mended file that are kept off the disk
 
 
@@ -46,7 +51,8 @@ def add_text_layer(name: str, original: BinaryIO, pages: Iterable[Page], stream:
         stream: Where to.
 
     Raises:
-        OutputError: If the original is encrypted or too broken.
+        OutputError: If the original is too broken, or its owner forbids something: that would not
+            hold for the file written.
     """
     logging.getLogger("pypdf").addHandler(logging.NullHandler())
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as mended:
@@ -68,6 +74,7 @@ def _append(
     with _explained(name):
         start, as_stream = _find_table(source)
         size = _next_number(reader)
+        originals = _number_pages(reader)
     source.seek(0)
     shutil.copyfileobj(source, stream, 1 << 20)
     file = PdfFile(stream, offset=source.tell(), size=size)
@@ -76,9 +83,9 @@ def _append(
     done: set[int] = set()
     for number, parts in groupby(pages, key=lambda page: page.number):
         with _explained(name):
-            if number > len(reader.pages):
+            page = originals.get(number)
+            if page is None:
                 raise ValueError(f"it has no page {number}")
-            page = reader.pages[number - 1]
             target = page.indirect_reference
             box, rotation = _visible_box(page), _rotation(page)
             font_name = _free_font_name(page)
@@ -102,11 +109,7 @@ def _append(
 
 
 def _open_sound(source: BinaryIO) -> PdfReader | None:
-    """A reader of the file, or None when it must be mended before something is appended.
-
-    Raises:
-        OutputError: If it is encrypted.
-    """
+    """A reader of the file, or None when it must be mended before something is appended."""
     from pypdf import PdfReader
     from pypdf.errors import DependencyError, PyPdfError
 
@@ -115,21 +118,22 @@ def _open_sound(source: BinaryIO) -> PdfReader | None:
         return None  # programs differ in where they count from when something stands before it
     try:
         reader = PdfReader(source, strict=True)
-        if not reader.is_encrypted:
-            _find_table(source)
-            return reader if all(page.indirect_reference for page in reader.pages) else None
+        if reader.is_encrypted:
+            return None
+        _find_table(source)
+        return reader if all(page.indirect_reference for page in reader.pages) else None
     except DependencyError:  # it would need a cipher
-        pass
+        return None
     except (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError):
         return None
-    raise _encrypted()
 
 
 def _mend(original: BinaryIO, mended: BinaryIO) -> None:
-    """Write the file anew, with a table of objects that holds.
+    """Write the file anew, with a table of objects that holds, and without encryption.
 
     Raises:
-        OutputError: If it is encrypted.
+        OutputError: If its owner forbids something.
+        ValueError: If pages between others are lost: those after them would move up.
     """
     from pypdf import PdfReader, PdfWriter
     from pypdf.errors import DependencyError
@@ -137,18 +141,43 @@ def _mend(original: BinaryIO, mended: BinaryIO) -> None:
     original.seek(0)
     try:
         reader = PdfReader(original, strict=False)
+        encrypted = reader.is_encrypted
     except DependencyError:
-        raise _encrypted() from None
-    if reader.is_encrypted:
-        raise _encrypted()
+        encrypted = True
+    if encrypted:
+        _decrypt(original, mended)
+        return
+    pages = _number_pages(reader)
+    if len(pages) != max(pages, default=0):
+        raise ValueError("a page of it is lost, and so is its table of objects")
     PdfWriter(clone_from=reader).write(mended)
 
 
-def _encrypted() -> OutputError:
-    return OutputError(
-        "the PDF is encrypted, so no text layer can be added to it.",
-        next_step="Save it without protection first; the other formats do not need that.",
-    )
+def _decrypt(original: BinaryIO, decrypted: BinaryIO) -> None:
+    """Write the file anew without encryption; its streams stay packed as they are.
+
+    Raises:
+        OutputError: If its owner forbids something.
+    """
+    import pypdfium2
+    import pypdfium2.raw
+
+    original.seek(0)
+    with PDFIUM_LOCK:
+        document = pypdfium2.PdfDocument(original)
+        try:
+            allowed = pypdfium2.raw.FPDF_GetDocPermissions(document)
+            forbidden = [name for bit, name in _RIGHTS.items() if not allowed & bit]
+            if forbidden:
+                raise OutputError(
+                    f"the PDF's owner forbids {', '.join(forbidden)}, which a PDF with a text "
+                    "layer could not keep up.",
+                    next_step="Ask for a copy without restrictions, or take them off with the "
+                    "owner's password (qpdf --decrypt); the other formats are written as ever.",
+                )
+            document.save(decrypted, flags=pypdfium2.raw.FPDF_REMOVE_SECURITY)
+        finally:
+            document.close()
 
 
 def _find_table(source: BinaryIO) -> tuple[int, bool]:
@@ -174,6 +203,29 @@ def _next_number(reader: PdfReader) -> int:
     known = [number for entries in reader.xref.values() for number in entries]
     size = cast("int", reader.trailer.get("/Size", 1))
     return int(max([size, *known, *reader.xref_objStm])) + 1
+
+
+def _number_pages(reader: PdfReader) -> dict[int, PageObject]:
+    """The pages by their numbers from 1; a page that is lost keeps its number, as in viewers."""
+    sound = {
+        page.indirect_reference.idnum: page for page in reader.pages if page.indirect_reference
+    }
+    found: dict[int, PageObject] = {}
+    count = 0
+    waiting = [reader.root_object.raw_get("/Pages")]
+    seen: set[int] = set()
+    while waiting:
+        reference = waiting.pop()
+        number = getattr(reference, "idnum", -1)
+        node = reference.get_object()
+        if isinstance(node, dict) and "/Kids" in node and number not in seen:
+            seen.add(number)
+            waiting.extend(reversed(cast("list[PdfObject]", node["/Kids"])))
+            continue
+        count += 1
+        if number in sound:
+            found[count] = sound[number]
+    return found
 
 
 def _visible_box(page: PageObject) -> tuple[float, float, float, float]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import math
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -21,13 +20,13 @@ import numpy as np
 from odia_ocr.errors import PictureError, PictureTooLargeError
 from odia_ocr.pages.pdf_chars import read_chars
 from odia_ocr.pages.text_layer import TextLayer, assemble
+from odia_ocr.runtime import PDFIUM_LOCK
 from odia_ocr.types import PageImage, Problem
 
 if TYPE_CHECKING:
     from odia_ocr.pages.images import PageLimits
     from odia_ocr.types import Pixels
 
-_PDFIUM = threading.Lock()
 _POINTS_PER_INCH = 72.0
 _WHITE = (255, 255, 255, 255)
 _SCAN_SHARE = 0.6  # of the page: larger pictures without drawn text on them are a scan
@@ -88,7 +87,7 @@ class PdfFile:
         self._open_document = pypdfium2.PdfDocument
         self._raw: Any = pypdfium2.raw
         self._drawn_pages = 0
-        with _PDFIUM:
+        with PDFIUM_LOCK:
             try:
                 self._document: Any = pypdfium2.PdfDocument(stream)
             except pypdfium2.PdfiumError as error:
@@ -153,7 +152,7 @@ class PdfFile:
 
     def close(self) -> None:
         """Let the file go."""
-        with _PDFIUM:
+        with PDFIUM_LOCK:
             if self._document is not None:
                 self._document.close()
             self._document = None
@@ -162,7 +161,7 @@ class PdfFile:
     @contextlib.contextmanager
     def _page(self, number: int) -> Iterator[Any]:
         """The open page, with PDFium locked and its errors translated."""
-        with _PDFIUM:
+        with PDFIUM_LOCK:
             if self._document is None:
                 raise PictureError(f"{self.source} was closed before page {number} was read.")
             try:
@@ -174,9 +173,9 @@ class PdfFile:
                     page.close()
             except (self._error, OSError, ValueError) as error:
                 raise PictureError(
-                    f"{self.source}, page {number}: the page is corrupt ({error}).",
+                    f"{self.source}, page {number}: the page is corrupt and cannot be drawn.",
                     next_step="Export the PDF again, or read the other pages with --pages.",
-                ) from None
+                ) from error
             except MemoryError:
                 raise PictureTooLargeError(
                     f"{self.source}, page {number}: not enough memory to draw this page.",
@@ -363,6 +362,6 @@ def _explain(source: str, error: Exception) -> PictureError:
             next_step="Print it to a new PDF first.",
         )
     return PictureError(
-        f"{source}: the PDF is truncated or corrupt ({error}).",
-        next_step="Copy, download or export it again.",
+        f"{source}: the PDF is truncated or corrupt: none of its pages can be opened.",
+        next_step="Copy or download it again; if a PDF viewer opens it, print it to a new PDF.",
     )

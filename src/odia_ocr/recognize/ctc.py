@@ -20,7 +20,8 @@ import numpy as np
 
 from odia_ocr.errors import ModelMissingError
 from odia_ocr.language.ngram import open_ngram_model
-from odia_ocr.recognize.decode.beam import BeamDecoder, Fusion
+from odia_ocr.recognize.decode.beam import BeamDecoder
+from odia_ocr.recognize.decode.fusion import Fusion
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
 from odia_ocr.recognize.line_tensor import (
     PREPROCESSING,

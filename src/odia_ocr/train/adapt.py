@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from odia_ocr.data.degrade import Recipe
 from odia_ocr.data.lines import make_renderer
+from odia_ocr.data.recipe import Recipe
 from odia_ocr.data.vary import vary_line, vary_recipe
 from odia_ocr.errors import ConfigError, DataError
 from odia_ocr.language import ALPHABET

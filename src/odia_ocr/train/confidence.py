@@ -17,8 +17,8 @@ import numpy as np
 
 from odia_ocr.correct.calibrate import describe_clusters, describe_line
 from odia_ocr.data.compose import Mix
-from odia_ocr.data.degrade import CLEAN, TRAINING
 from odia_ocr.data.lines import LineRenderer, make_renderer
+from odia_ocr.data.recipe import CLEAN, TRAINING
 from odia_ocr.data.reporting import SETS
 from odia_ocr.data.strangers import draw_stranger
 from odia_ocr.evaluate.reliability import find_threshold

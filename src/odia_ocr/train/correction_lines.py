@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from odia_ocr.correct.dictionary import NBEST, RIVALS, WIDTH
 from odia_ocr.data.compose import Mix
-from odia_ocr.data.degrade import CLEAN, TRAINING
 from odia_ocr.data.lines import LineRenderer, make_renderer
+from odia_ocr.data.recipe import CLEAN, TRAINING
 from odia_ocr.data.texts import TextPool, load_pool
 from odia_ocr.errors import UsageError
 from odia_ocr.recognize.ctc import CtcRecognizer

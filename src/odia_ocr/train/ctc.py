@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from odia_ocr.data.compose import Mix
-from odia_ocr.data.degrade import CLEAN, TRAINING
 from odia_ocr.data.lines import make_renderer
 from odia_ocr.data.lineset import load_labelled
+from odia_ocr.data.recipe import CLEAN, TRAINING
 from odia_ocr.data.texts import count_unknown
 from odia_ocr.errors import DataError
 from odia_ocr.language import ALPHABET, EditCounts, count_edits, fold

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from odia_ocr.data.compose import Mix
-from odia_ocr.data.degrade import TRAINING, Recipe
+from odia_ocr.data.recipe import TRAINING, Recipe
 from odia_ocr.train.ctc_model import CtcArchitecture, architecture_from
 from odia_ocr.train.run_config import RunConfig, settings_from
 from odia_ocr.train.stream import StreamConfig

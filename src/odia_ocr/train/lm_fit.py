@@ -12,13 +12,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from odia_ocr.data.compose import Mix
-from odia_ocr.data.degrade import CLEAN, TRAINING
 from odia_ocr.data.lines import make_renderer
+from odia_ocr.data.recipe import CLEAN, TRAINING
 from odia_ocr.language import count_edits, fold
 from odia_ocr.language.ngram import NgramModel, open_ngram_model
 from odia_ocr.language.ngram_file import open_ngram_file, write_ngram_file
 from odia_ocr.recognize.ctc import CtcRecognizer
-from odia_ocr.recognize.decode.beam import BeamDecoder, Fusion
+from odia_ocr.recognize.decode.beam import BeamDecoder
+from odia_ocr.recognize.decode.fusion import Fusion
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
 from odia_ocr.types import Decoder, Emission, LineImage
 

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from odia_ocr.data.compose import Mix
-from odia_ocr.data.degrade import CLEAN, TRAINING, Recipe, photograph
+from odia_ocr.data.degrade import photograph
 from odia_ocr.data.lines import LineRenderer, make_renderer
 from odia_ocr.data.lineset import LabelledLine, load_labelled
+from odia_ocr.data.recipe import CLEAN, TRAINING, Recipe
 from odia_ocr.errors import DataError
 from odia_ocr.language import ALPHABET
 from odia_ocr.recognize.line_tensor import Geometry, line_to_pixels, stack_lines

@@ -15,9 +15,10 @@ import numpy as np
 from PIL import Image
 
 from odia_ocr.data.compose import Mix
-from odia_ocr.data.degrade import CLEAN, TRAINING, Recipe, photograph
+from odia_ocr.data.degrade import photograph
 from odia_ocr.data.faces import find_faces
 from odia_ocr.data.lines import LineRenderer, make_renderer
+from odia_ocr.data.recipe import CLEAN, TRAINING, Recipe
 from odia_ocr.data.reporting import SETS
 from odia_ocr.data.sets.columns import Columns, parse_columns
 from odia_ocr.data.sets.formats import open_set
