@@ -27,7 +27,10 @@ PAGES = 4
 
 @dataclass(frozen=True)
 class OpenStandIn:
-    """Opens a stand-in that notes each page it begins in a file of `log`."""
+    """Opens a stand-in that notes each page it begins in a file of `log`.
+
+    Beside `log` a folder `workers`, if there is one, gets a file named by its process id.
+    """
 
     log: Path
     fault: str = ""
@@ -37,6 +40,9 @@ class OpenStandIn:
             raise ModelMissingError("No model.", next_step="Get one.")
         if self.fault == "dies":
             os._exit(7)
+        workers = self.log.parent / "workers"
+        if workers.exists():
+            (workers / str(os.getpid())).touch()
         return self.do
 
     def do(self, task):

@@ -115,8 +115,8 @@ class RayRunner:
                 f"{address} is the address of a Ray Client, through which no batch runs.",
                 next_step="Run the command on a machine of the cluster with --address auto.",
             )
-        # Ray reads these when it is loaded: it tells nobody of the batch, and a cluster made for it,
-        # whose ports are open to the network, takes orders from nobody else.
+        # Ray reads these when it is loaded: it tells nobody of the batch, and a cluster made for
+        # it, whose ports are open to the network, takes orders from nobody else.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         if address is None and os.environ.setdefault("RAY_AUTH_MODE", "token") == "token":
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
