@@ -87,7 +87,6 @@ def test_a_page_that_hangs_is_given_up(folder):
     assert aside == {("hang.pdf", 2)}
 
 
-@pytest.mark.slow
 def test_no_cluster_at_the_address(folder):
     put(folder, "a.pdf")
     with pytest.raises(ResourceMissingError, match=r"no Ray cluster.*127\.0\.0\.1:9"):

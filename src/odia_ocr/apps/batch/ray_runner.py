@@ -13,6 +13,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import socket
 import sys
 import tempfile
 import time
@@ -35,6 +36,7 @@ from odia_ocr.errors import ResourceMissingError, UsageError, name_extra
 
 _DEPTH = 2  # tasks an actor holds: while one is done the next lies ready
 _IDLE_SECONDS = 30.0  # an actor without work is let go of, unless it is among the fewest
+_KNOCK_SECONDS = 10.0
 _STORE_BYTES = 128 << 20  # of a cluster of our own: results are small
 
 
@@ -156,6 +158,7 @@ class RayRunner:
             }
         self._quiet.__enter__()
         try:
+            _knock(self._address)
             self._ray.init(**options, log_to_driver=False, logging_level="ERROR")
         except (ConnectionError, RuntimeError, OSError, ValueError) as error:
             self._leave()
@@ -333,3 +336,14 @@ class RayRunner:
         self._quiet.__exit__(None, None, None)
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _knock(address: str | None) -> None:
+    """Is anybody at HOST:PORT? Ray itself would try for minutes.
+
+    Raises:
+        OSError: If not.
+    """
+    host, colon, port = (address or "").rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_SECONDS).close()
