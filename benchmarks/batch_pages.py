@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 COMMAND = [sys.executable, "-m", "odia_ocr", "batch"]
-MANIFEST_FILES = ("manifest.sqlite", "manifest.sqlite-journal")
+MANIFEST_FILES = ("manifest.sqlite", "manifest.sqlite-wal")
 _DISTINCT = 24
 
 

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
-LEFT_OUT = {"manifest.sqlite", "manifest.sqlite-journal"}
+LEFT_OUT = {"manifest.sqlite", "manifest.sqlite-wal"}
 
 
 def put(folder, *names):
