@@ -1,6 +1,6 @@
 """Kill `odia-ocr batch` at random moments; what it writes must be that of an undisturbed run.
 
-    python benchmarks/batch_kills.py [--kills 20] [--pages 120] [--seed 20] [--runner process]
+    python benchmarks/batch_kills.py [--kills 20] [--pages 160] [--seed 20] [--runner process]
         [--preset fast] [--json docs/reports/batch-kills.json]
 
 Each run is killed (SIGKILL) at a seeded random moment: a quarter at any time from its start, the
@@ -22,12 +22,14 @@ from pathlib import Path
 from batch_pages import batch_command, describe_machine, hash_outputs, make_small_pages, run_whole
 
 _EARLY = 0.25  # of the kills come at any time from the start, the others while pages are read
+_START_SECONDS = 3.0
+_PAGE_SECONDS = 0.2
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--pages", type=int, default=120)
+    parser.add_argument("--pages", type=int, default=160)
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--runner", default="process")
     parser.add_argument("--preset", default="fast")
@@ -57,17 +59,17 @@ def kill_and_compare(options: argparse.Namespace) -> dict[str, object]:
         pages = make_small_pages(Path(name) / "pages", options.pages)
         whole, killed = Path(name) / "whole", Path(name) / "killed"
         settings = {"workers": 2, "runner": options.runner, "preset": options.preset}
-        seconds = run_whole(batch_command(pages, whole, **settings))
-        reading = sum_page_seconds(whole) / 2
+        run_whole(batch_command(pages, whole, **settings))
         command = batch_command(pages, killed, **settings)
         progress = []
         for _ in range(options.kills):
             if draw.random() < _EARLY:
-                hit = run_and_kill(command, draw.uniform(0, seconds - reading))
+                hit = run_and_kill(command, draw.uniform(0, _START_SECONDS))
             else:
-                # So that all kills together leave about half of the pages to the last run.
-                delay = draw.uniform(0, reading / options.kills)
-                hit = run_and_kill(command, delay, after=killed / "documents")
+                # So that all kills together leave a good part of the pages to the last run.
+                more = draw.randint(1, max(1, options.pages // (2 * options.kills)))
+                delay = draw.uniform(0, _PAGE_SECONDS)
+                hit = run_and_kill(command, delay, after=killed / "documents", more=more)
             if not hit:
                 break
             progress.append(count_done(killed))
@@ -82,18 +84,22 @@ def kill_and_compare(options: argparse.Namespace) -> dict[str, object]:
         }
 
 
-def run_and_kill(command: list[str], delay: float, *, after: Path | None = None) -> bool:
+def run_and_kill(
+    command: list[str], delay: float, *, after: Path | None = None, more: int = 0
+) -> bool:
     """Start a batch and kill it; False if it had ended before.
 
     Args:
         command: Of the batch.
-        delay: Seconds from its start, or from its first new document.
+        delay: Seconds from its start, or from when it has written so many documents more.
         after: Folder of the documents.
+        more: Documents.
     """
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     if after is not None:
         before = count_files(after)
-        while count_files(after) == before and process.poll() is None:
+        # Each has a text and a JSON.
+        while count_files(after) < before + 2 * more and process.poll() is None:
             time.sleep(0.005)
     try:
         process.wait(delay)
@@ -106,14 +112,6 @@ def run_and_kill(command: list[str], delay: float, *, after: Path | None = None)
 
 def count_files(folder: Path) -> int:
     return sum(1 for _ in folder.iterdir()) if folder.exists() else 0
-
-
-def sum_page_seconds(out: Path) -> float:
-    """Seconds that the workers spent on pages."""
-    with sqlite3.connect(out / "manifest.sqlite") as manifest:
-        (seconds,) = manifest.execute("SELECT sum(seconds) FROM pages").fetchone()
-    manifest.close()
-    return float(seconds)
 
 
 def count_done(out: Path) -> int:

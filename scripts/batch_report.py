@@ -122,7 +122,7 @@ def make_simulation(record: dict[str, Any], rates: Rates, options: argparse.Name
         "",
     ]
     columns = ["Pages", "Machines", "One batch: hours", "limited by"]
-    columns += ["A batch a machine: hours", "limited by", "Machine hours"]
+    columns += ["A batch a machine: hours", "limited by", "Its machine hours"]
     head = f"| {' | '.join(columns)} |"
     ruler = "|---:|---:|---:|---|---:|---|---:|"
     if options.price is not None:
