@@ -189,7 +189,7 @@ def draw_loglog(counts: list[int], curves: dict[str, list[float]]) -> str:
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}"{dashes}/>')
         x, y = place(counts[-1], speeds[-1]).split(",")
         parts.append(
-            f'<text x="{x}" y="{float(y) + 14:.1f}" text-anchor="end" fill="{colour}">{name}</text>'
+            f'<text x="{x}" y="{float(y) + 22:.1f}" text-anchor="end" fill="{colour}">{name}</text>'
         )
     parts.append(
         f'<text x="{width / 2}" y="{height - 4}" text-anchor="middle">workers of one batch '
