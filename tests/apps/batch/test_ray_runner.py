@@ -19,7 +19,9 @@ import stand_ins
 from batch_files import done_pages, outputs, put, states
 from stand_ins import PAGES, run
 
+from odia_ocr.apps.batch import ray_runner
 from odia_ocr.apps.batch.plan import RayPlan
+from odia_ocr.apps.batch.runner import Task
 from odia_ocr.errors import ModelMissingError, ResourceMissingError, UsageError
 
 HERE = Path(stand_ins.__file__).parent
@@ -75,6 +77,33 @@ def test_without_models_the_batch_ends(folder, fault, error, told):
     put(folder, "a.pdf")
     with pytest.raises(error, match=told):
         run(folder / "out", [folder / "in"], folder / "log", fault=fault, ray=RayPlan())
+
+
+@pytest.mark.slow
+def test_the_pool_follows_the_work(folder, monkeypatch):
+    monkeypatch.setattr(ray_runner, "_IDLE_SECONDS", 0.5)
+    open_work = stand_ins.OpenStandIn(folder / "log")
+    with ray_runner.RayRunner(open_work, fewest=1, most=3, page_seconds=60.0) as runner:
+        tasks = [Task(1, "a", Path(f"a-{number}"), number) for number in (1, 3)] * 10
+        runner.submit(tasks[0])
+        assert runner.size == 1
+        begun = 1
+        while begun < len(tasks) or runner.is_busy:
+            while begun < len(tasks) and runner.has_room:
+                runner.submit(tasks[begun])
+                begun += 1
+            if begun <= 7:
+                assert runner.size == 3
+            runner.wait()
+        runner.submit(Task(1, "hang", Path("hang"), 2))
+        runner.submit(Task(1, "hang", Path("hang"), 2))
+        wait_until(lambda: (folder / "log" / "hang-2").exists() and shrink(runner))
+
+
+def shrink(runner):
+    """Let the runner look at its actors once; has it let go of those without work?"""
+    runner._shrink()
+    return runner.size <= 2
 
 
 @pytest.mark.slow

@@ -186,6 +186,11 @@ class RayRunner:
         return self._outstanding < _DEPTH * min(self._most, len(self._seats) + 1)
 
     @property
+    def size(self) -> int:
+        """How many actors there are, ready or starting."""
+        return len(self._seats)
+
+    @property
     def is_busy(self) -> bool:
         """Is a task under way or waiting?"""
         return self._outstanding > 0
