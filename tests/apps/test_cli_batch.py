@@ -51,12 +51,25 @@ def test_addresses_are_fetched_and_not_kept(odia_ocr, tmp_path):
 
 def test_nothing_read_and_wrong_use(odia_ocr, tmp_path):
     assert odia_ocr("batch", "gone.png", "-o", "out", "--workers", 1).code == 3
-    ray = odia_ocr("batch", "x.png", "-o", "out2", "--runner", "ray")
-    assert ray.code == 2
-    assert "--runner process" in ray.err
-    assert "Known: process" in odia_ocr("batch", "x.png", "-o", "o", "--runner", "elsewhere").err
+    unknown = odia_ocr("batch", "x.png", "-o", "o", "--runner", "elsewhere")
+    assert unknown.code == 2
+    assert "Known: process, ray" in unknown.err
     assert odia_ocr("batch", "x.png", "-o", "o", "--format", "docx").code == 2
     assert odia_ocr("batch", "-", "-o", "out3").code == 2
     (tmp_path / "file").touch()
     assert odia_ocr("batch", "x.png", "-o", "file").code == 2
-    assert "Traceback" not in ray.err
+    assert "Traceback" not in unknown.err
+
+
+def test_options_of_the_ray_runner(odia_ocr):
+    def refuse(*options):
+        ended = odia_ocr("batch", "x.png", "-o", "out", *options)
+        assert ended.code == 2
+        return ended.err
+
+    assert "neither a number from 1" in refuse("--workers", "0")
+    assert "neither a number from 1" in refuse("--workers", "4-2", "--runner", "ray")
+    assert "--workers MIN-MAX is of --runner ray" in refuse("--workers", "1-2")
+    assert "--address is of --runner ray" in refuse("--address", "auto")
+    assert "--gpus is of --runner ray" in refuse("--gpus", "0.5")
+    assert "Add --workers N" in refuse("--runner", "ray", "--address", "auto")

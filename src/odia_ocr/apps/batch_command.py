@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +12,9 @@ from odia_ocr.apps.engine_options import Adapters, Device, Dtype, LoadIn
 from odia_ocr.apps.presets import DEFAULT_PRESET, choose_engine
 from odia_ocr.apps.read_command import split_names
 from odia_ocr.errors import UsageError, name_choices
+
+if TYPE_CHECKING:
+    from odia_ocr.apps.batch.plan import RayPlan
 
 _DEFAULT_FORMATS = ["txt", "json"]
 
@@ -31,14 +35,32 @@ def batch(
             "-o", "--output", metavar="OUT", help="Where to; the same again goes on with it."
         ),
     ],
-    runner: Annotated[str, typer.Option(metavar="process", help="Where pages are read.")] = (
-        "process"
-    ),
+    runner: Annotated[
+        str,
+        typer.Option(metavar="process|ray", help="Where pages are read: here, or on Ray."),
+    ] = "process",
     workers: Annotated[
-        int | None,
+        str | None,
         typer.Option(
-            min=1,
-            help="Processes, each with its own models. [default: one a core]",
+            metavar="N|MIN-MAX",
+            help="Processes, each with its own models; with --runner ray a range lets their number "
+            "follow the work. [default: one a core]",
+            show_default=False,
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|HOST:PORT",
+            help="Ray cluster to work with. [default: one on this machine, for this run]",
+            show_default=False,
+        ),
+    ] = None,
+    gpus: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="GPUs of one Ray worker; 0.25 shares one. [default: 0]",
             show_default=False,
         ),
     ] = None,
@@ -111,6 +133,7 @@ def batch(
       odia-ocr batch 'archive/**/*.pdf' -o out --format alto --format pdf --workers 8
       odia-ocr batch @paths.txt s3://bucket/scans/ -o out
       odia-ocr batch scans/ -o out --retry --page-seconds 900
+      odia-ocr batch /shared/scans -o /shared/out --runner ray --address auto --workers 8-200
 
     \b
     Exit status: 0 all read; 1 some page or document failed, the rest is written;
@@ -124,9 +147,8 @@ def batch(
     from odia_ocr.pages.page_range import ALL_PAGES, parse_pages
     from odia_ocr.pipeline import PageOptions
     from odia_ocr.recognize.vlm.naming import compose_engine
-    from odia_ocr.runtime import count_threads
 
-    _check_runner(runner)
+    ray = _choose_ray(runner, address, gpus, workers)
     check_style(digits)
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output} is not a folder.", next_step="Give -o a folder.")
@@ -150,19 +172,51 @@ def batch(
         reading=reading,
         formats=tuple(find_format(name) for name in split_names(formats) or _DEFAULT_FORMATS),
         paragraphs=paragraphs,
-        workers=count_threads(workers),
+        workers=_parse_workers(workers)[1],
         page_seconds=page_seconds,
         tries=tries,
         retry=retry,
+        ray=ray,
     )
     raise typer.Exit(run_batch(plan))
 
 
-def _check_runner(name: str) -> None:
-    if name == "ray":
+def _choose_ray(
+    runner: str, address: str | None, gpus: float | None, workers: str | None
+) -> RayPlan | None:
+    from odia_ocr.apps.batch.plan import RayPlan
+
+    fewest, most = _parse_workers(workers)
+    if runner == "ray":
+        if address is not None and workers is None:
+            raise UsageError(
+                "How many workers the cluster is to have is not said.",
+                next_step="Add --workers N, or --workers MIN-MAX where the cluster scales.",
+            )
+        return RayPlan(address, fewest, gpus or 0.0)
+    if runner != "process":
+        raise name_choices(runner, ["process", "ray"], kind="runner")
+    for option, given in (
+        ("--address", address is not None),
+        ("--gpus", gpus is not None),
+        ("--workers MIN-MAX", fewest != most),
+    ):
+        if given:
+            raise UsageError(f"{option} is of --runner ray.", next_step="Add --runner ray.")
+    return None
+
+
+def _parse_workers(told: str | None) -> tuple[int, int]:
+    """The fewest and the most."""
+    from odia_ocr.runtime import count_threads
+
+    if told is None:
+        return count_threads(None), count_threads(None)
+    match = re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", told)
+    fewest, most = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= fewest <= most:
         raise UsageError(
-            "The runner ray is not part of this version.",
-            next_step="Use --runner process, on each machine with its own share and -o.",
+            f"--workers {told}: it is neither a number from 1 nor a range of them.",
+            next_step="Give it as 8, or as 2-16.",
         )
-    if name != "process":
-        raise name_choices(name, ["process"], kind="runner")
+    return fewest, most

@@ -1,7 +1,8 @@
 """What stands in for reading in worker processes: quick, and ill-behaved where a page asks for it.
 
 What a page does is told by the name of its file: `crash`, `hang`, `raise`, `once` (fails its first
-time), `slow`. Run as a program it is a batch that a test may kill: OUT, WORKERS, INPUT ...
+time), `slow`. Run as a program it is a batch that a test may kill: OUT, LOG, WORKERS, INPUT ...;
+with RAY=local or RAY=HOST:PORT in its environment, on a cluster.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from odia_ocr.apps.batch.kept_page import pack_page
-from odia_ocr.apps.batch.plan import BatchPlan, run_batch
+from odia_ocr.apps.batch.plan import BatchPlan, RayPlan, run_batch
 from odia_ocr.apps.batch.reading import ReadingSettings
 from odia_ocr.apps.batch.runner import Counted, PageRead
 from odia_ocr.errors import ModelMissingError, PictureError
@@ -26,7 +27,10 @@ PAGES = 4
 
 @dataclass(frozen=True)
 class OpenStandIn:
-    """Opens a stand-in that notes each page it begins in a file of `log`."""
+    """Opens a stand-in that notes each page it begins in a file of `log`.
+
+    Beside `log` a folder `workers`, if there is one, gets a file named by its process id.
+    """
 
     log: Path
     fault: str = ""
@@ -36,6 +40,9 @@ class OpenStandIn:
             raise ModelMissingError("No model.", next_step="Get one.")
         if self.fault == "dies":
             os._exit(7)
+        workers = self.log.parent / "workers"
+        if workers.exists():
+            (workers / str(os.getpid())).touch()
         return self.do
 
     def do(self, task):
@@ -83,4 +90,6 @@ def run(out, inputs, log, *, workers=2, formats=("txt", "json"), fault="", **opt
 
 if __name__ == "__main__":
     _, out, log, workers, *inputs = sys.argv
-    sys.exit(run(Path(out), inputs, Path(log), workers=int(workers)))
+    ray = os.environ.get("RAY")
+    plan = None if ray is None else RayPlan(None if ray == "local" else ray, fewest=int(workers))
+    sys.exit(run(Path(out), inputs, Path(log), workers=int(workers), ray=plan))

@@ -13,11 +13,10 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 import stand_ins
+from batch_files import done_pages, outputs, put, states, summary
 from stand_ins import PAGES, run
 
 from odia_ocr.errors import ModelMissingError, ResourceMissingError, UsageError
-
-LEFT_OUT = {"manifest.sqlite", "manifest.sqlite-journal"}
 
 
 @pytest.fixture
@@ -25,34 +24,6 @@ def folder(tmp_path):
     (tmp_path / "log").mkdir()
     (tmp_path / "in").mkdir()
     return tmp_path
-
-
-def put(folder, *names):
-    paths = [folder / "in" / name for name in names]
-    for path in paths:
-        path.write_bytes(b"%PDF-")
-    return paths
-
-
-def outputs(out):
-    return {
-        str(path.relative_to(out)): path.read_bytes()
-        for path in out.rglob("*")
-        if path.is_file() and path.name not in LEFT_OUT
-    }
-
-
-def states(out):
-    with sqlite3.connect(out / "manifest.sqlite") as database:
-        rows = database.execute(
-            "SELECT name, number, pages.state FROM pages JOIN documents ON id = document"
-        ).fetchall()
-    database.close()
-    return {(Path(name).name, number): state for name, number, state in rows}
-
-
-def summary(out):
-    return json.loads((out / "summary.json").read_text("utf-8"))
 
 
 def test_documents_table_summary_and_report(folder):
@@ -182,10 +153,6 @@ def kill_until_done(folder, out, log, seed, kills):
         process.wait()
     assert subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
     return hits
-
-
-def done_pages(log):
-    return sum(path.stat().st_size for path in log.iterdir())
 
 
 def check_kills(folder, documents, seed, kills):

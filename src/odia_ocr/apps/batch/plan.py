@@ -12,9 +12,10 @@ from odia_ocr.apps.batch.lines_table import check_library
 from odia_ocr.apps.batch.manifest import Manifest
 from odia_ocr.apps.batch.process_runner import ProcessRunner
 from odia_ocr.apps.batch.progress import BatchProgress
+from odia_ocr.apps.batch.ray_runner import RayRunner
 from odia_ocr.apps.batch.reading import ReadingSettings
 from odia_ocr.apps.batch.report import REPORT
-from odia_ocr.apps.batch.runner import OpenWork
+from odia_ocr.apps.batch.runner import OpenWork, Runner
 from odia_ocr.apps.batch.summary import Summary
 from odia_ocr.apps.messages import say
 from odia_ocr.apps.read_job import EXIT_NOTHING_READ, EXIT_SOME_FAILED
@@ -22,6 +23,21 @@ from odia_ocr.apps.sinks import FolderSink
 from odia_ocr.errors import OdiaOcrError
 from odia_ocr.export.document_json import name_generator
 from odia_ocr.export.formats import Format
+
+
+@dataclass(frozen=True, slots=True)
+class RayPlan:
+    """How a batch uses a Ray cluster.
+
+    Attributes:
+        address: Of the cluster; None makes one on this machine for this run.
+        fewest: Workers that are kept while there is work.
+        gpus: Of one worker.
+    """
+
+    address: str | None = None
+    fewest: int = 1
+    gpus: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +50,11 @@ class BatchPlan:
         reading: How pages are read.
         formats: What to write of each document.
         paragraphs: Join the printed lines of a paragraph where the format is running text.
-        workers: Processes.
+        workers: Processes, or actors, at most.
         page_seconds: A page that takes longer is given up.
         tries: How often a page is tried before it is set aside.
         retry: Try what was set aside in earlier runs once more.
+        ray: Read on a Ray cluster; None reads in processes of this machine.
     """
 
     inputs: tuple[str, ...]
@@ -49,6 +66,7 @@ class BatchPlan:
     page_seconds: float = 300.0
     tries: int = 3
     retry: bool = False
+    ray: RayPlan | None = None
 
     def describe(self) -> dict[str, str]:
         """What results depend on; a batch is gone on with by the same only.
@@ -78,6 +96,7 @@ def run_batch(plan: BatchPlan, *, open_work: OpenWork | None = None) -> int:
         OutputError: If the manifest, the table or the report cannot be written.
     """
     check_library()
+    runner = _choose_runner(plan, open_work or plan.reading)
     with Manifest(plan.folder, plan.describe()) as manifest:
         lost = _add_sources(plan, manifest)
         if plan.retry:
@@ -85,9 +104,6 @@ def run_batch(plan: BatchPlan, *, open_work: OpenWork | None = None) -> int:
         before = manifest.count().ended
         run = manifest.begin_run(plan.workers)
         begun = time.monotonic()
-        runner = ProcessRunner(
-            open_work or plan.reading, workers=plan.workers, page_seconds=plan.page_seconds
-        )
         sink = FolderSink(
             plan.folder / DOCUMENTS,
             list(plan.formats),
@@ -104,6 +120,19 @@ def run_batch(plan: BatchPlan, *, open_work: OpenWork | None = None) -> int:
         manifest.end_run(run, pages, pages / seconds)
     _tell(plan, summary, pages, seconds)
     return _exit_code(summary, lost + job.unwritten)
+
+
+def _choose_runner(plan: BatchPlan, open_work: OpenWork) -> Runner:
+    if plan.ray is None:
+        return ProcessRunner(open_work, workers=plan.workers, page_seconds=plan.page_seconds)
+    return RayRunner(
+        open_work,
+        fewest=plan.ray.fewest,
+        most=plan.workers,
+        page_seconds=plan.page_seconds,
+        address=plan.ray.address,
+        gpus=plan.ray.gpus,
+    )
 
 
 def _add_sources(plan: BatchPlan, manifest: Manifest) -> int:

@@ -12,12 +12,16 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Self
 
+from odia_ocr.apps.batch.failures import (
+    MOST_FAILED_STARTS,
+    START_SECONDS,
+    tell_death,
+    tell_delay,
+    tell_no_start,
+)
 from odia_ocr.apps.batch.runner import OpenWork, Result, Task
 from odia_ocr.apps.batch.worker import Ended, Hopeless, work
-from odia_ocr.errors import PageTimeoutError, ResourceMissingError, WorkerDiedError
 
-_START_SECONDS = 600.0  # for opening the models
-_MOST_FAILED_STARTS = 3  # in a row
 _DYING_SECONDS = 5.0  # between the end of a pipe and that of its process
 
 
@@ -128,7 +132,7 @@ class ProcessRunner:
         return results
 
     def _time_left(self, seat: _Seat) -> float:
-        allowed = self._page_seconds if seat.ready else _START_SECONDS
+        allowed = self._page_seconds if seat.ready else START_SECONDS
         return seat.begun + allowed - time.monotonic()
 
     def _hire(self, task: Task) -> None:
@@ -164,14 +168,10 @@ class ProcessRunner:
         assert seat.task is not None
         died = f"a worker process died ({_describe_exit(status)})"
         if seat.ready:
-            error = WorkerDiedError(
-                f"{seat.task.label}: {died}.",
-                next_step="Read this page alone; memory may have run out, or the file is broken.",
-            )
-            return Result(seat.task, error, time.monotonic() - seat.begun)
+            return Result(seat.task, tell_death(seat.task, died), time.monotonic() - seat.begun)
         self._failed_starts += 1
-        if self._failed_starts >= _MOST_FAILED_STARTS:
-            raise _cannot_start(f"{died} {_MOST_FAILED_STARTS} times")
+        if self._failed_starts >= MOST_FAILED_STARTS:
+            raise tell_no_start(f"{died} {MOST_FAILED_STARTS} times")
         self._hire(seat.task)
         return None
 
@@ -180,23 +180,13 @@ class ProcessRunner:
         self._dismiss(seat)
         assert seat.task is not None
         if not seat.ready:
-            raise _cannot_start(f"a worker took more than {_START_SECONDS:g} seconds")
-        error = PageTimeoutError(
-            f"{seat.task.label}: it took more than {self._page_seconds:g} seconds.",
-            next_step="Raise --page-seconds, or look at what the page holds.",
-        )
+            raise tell_no_start(f"a worker took more than {START_SECONDS:g} seconds")
+        error = tell_delay(seat.task, self._page_seconds)
         return Result(seat.task, error, time.monotonic() - seat.begun)
 
     def _dismiss(self, seat: _Seat) -> int | None:
         self._seats.remove(seat)
         return seat.end()
-
-
-def _cannot_start(what: str) -> ResourceMissingError:
-    return ResourceMissingError(
-        f"The models cannot be opened: {what} before it was ready.",
-        next_step="Try fewer --workers: each holds its own models in memory.",
-    )
 
 
 def _describe_exit(status: int | None) -> str:

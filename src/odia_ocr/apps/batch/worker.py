@@ -50,10 +50,11 @@ def work(open_work: OpenWork, connection: Connection) -> None:
             task: Task = connection.recv()
         except EOFError:
             return
-        connection.send(_do(do, task))
+        connection.send(do_task(do, task))
 
 
-def _do(do: Work, task: Task) -> Ended | Hopeless:
+def do_task(do: Work, task: Task) -> Ended | Hopeless:
+    """Do a task; whatever it raises becomes what is told of it."""
     begun = time.monotonic()
     made: Made | OdiaOcrError
     try:
