@@ -4,11 +4,11 @@
     python scripts/experiment_self_training.py --quick    # a minute or two, to see that it runs
 
 Without labels: the shipped models read lines of the pool of `experiment_domain.py` together; what
-is sure and agreed on is learned. No text of the domain is seen: the guard has general lines only. With 100 labels: a model adapted to them reads the pool,
-and its readings are learned beside them; the 100 labels alone are measured, too. Thresholds were
-chosen on the check lines, whose texts also tell how right the labels are at each threshold. The
-pool's texts are read for the 100 chosen lines alone, which is verified. Held-out lines are read in
-the end.
+is sure and agreed on is learned. No text of the domain is seen: the guard has general lines only.
+With 100 labels: a model adapted to them reads the pool, and its readings are learned beside them;
+the 100 labels alone are measured, too. Thresholds were chosen on the check lines, whose texts also
+tell how right the labels are at each threshold. The pool's texts are read for the 100 chosen lines
+alone, which is verified. Held-out lines are read in the end.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ LABELS = 100
 SEED = 1
 ROUNDS = {"alone": 1, "labelled": 1}
 RULES = {
-    "alone": Rule(confidence=0.9, agreement=0.8, soft=True),
-    "labelled": Rule(confidence=0.9, agreement=0.8, soft=True),
+    "alone": Rule(confidence=0.8, agreement=0.8, soft=True),
+    "labelled": Rule(confidence=0.8, agreement=0.8, soft=True),
 }
 
 
