@@ -160,7 +160,8 @@ def _open(pool: str, out: Path, settings: Mapping[str, object], threads: int | N
     path = out / SETTINGS
     text = to_json(json.loads(json.dumps({"pool": pool, **settings}, default=str)))
     if path.exists():
-        if path.read_text(encoding="utf-8") != text:
+        begun = any(file.name != SETTINGS for file in out.iterdir())
+        if begun and path.read_text(encoding="utf-8") != text:
             raise OutputError(
                 f"{out} was begun with another pool or other settings.",
                 next_step=f"Use those in {path}, or another folder.",
