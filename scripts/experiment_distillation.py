@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -51,19 +52,22 @@ from odia_ocr.evaluate.scores import score_lines
 from odia_ocr.recognize import open_recognizer
 
 SEED = 1
-TIMED = 200  # check lines whose reading is timed
+TIMED, PASSES = 60, 4  # check lines whose reading is timed, and how often
 
 
-def time_reading(engine: str, lines: LineSet, path: Path) -> float:
-    """Lines that an engine reads in a second, two threads, after a first portion to warm up."""
+def time_reading(models: Sequence[Model], lines: LineSet, path: Path) -> dict[str, float]:
+    """Lines that each model reads in a second, two threads: its best pass, turn by turn."""
     if not path.exists():
-        recognizer = open_recognizer(engine, threads=THREADS)
-        recognizer.read(lines.images[:8])
-        started = time.perf_counter()
-        recognizer.read(lines.images[:TIMED])
-        rate = len(lines.images[:TIMED]) / (time.perf_counter() - started)
-        write_whole(path, json.dumps(round(rate, 2)).encode())
-    return float(json.loads(path.read_text("utf-8")))
+        opened = {one.name: open_recognizer(one.engine, threads=THREADS) for one in models}
+        rates = dict.fromkeys(opened, 0.0)
+        for _ in range(PASSES):
+            for name, recognizer in opened.items():
+                started = time.perf_counter()
+                recognizer.read(lines.images[:TIMED])
+                rate = len(lines.images[:TIMED]) / (time.perf_counter() - started)
+                rates[name] = max(rates[name], round(rate, 2))
+        write_whole(path, json.dumps(rates).encode())
+    return dict(json.loads(path.read_text("utf-8")))
 
 
 def main() -> None:
@@ -86,12 +90,14 @@ def main() -> None:
         "ensemble", "ctc-best", shipped.folder.with_name(f"{shipped.folder.name}-best")
     )
     student = replace(list_rounds("student", out / "run", 0, 0.0)[0], name="student")
-    models = []
-    for model in (shipped, ensemble, student):
+    models = [shipped, ensemble, student]
+    for model in models:
         cer = score_lines(check.count(model.engine, model.folder)).cer
-        rate = time_reading(model.engine, check, model.folder / "lines-per-second.json")
-        tell(f"{model.name}: {cer.value:.2%} on check lines, {rate:.1f} lines a second")
-        models.append(replace(model, facts={**model.facts, "lines_per_second": rate}))
+        tell(f"{model.name}: {cer.value:.2%} on check lines")
+    rates = time_reading(models, check, out / "lines-per-second.json")
+    models = [
+        replace(one, facts={**one.facts, "lines_per_second": rates[one.name]}) for one in models
+    ]
     sets = open_sets(parts, quick=quick)
     before, best, after = (
         score_lines(sets[0].count(model.engine, model.folder)).cer.value for model in models
