@@ -40,7 +40,7 @@ OUT = Path("runs/learning/active")
 REPORTS = Path("docs/reports/learning")
 DOCS = Path("docs/active-learning.md")
 READINGS = "heldout.json"
-CONFIG = AdaptConfig(steps=150, fit_lines=300, check_lines=64)
+CONFIG = AdaptConfig(steps=150, fit_lines=300, check_lines=64, mix=False)
 SEEDS = {
     "random": (1, 2, 3),
     "combined": (1, 2, 3),

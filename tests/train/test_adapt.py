@@ -28,8 +28,9 @@ from odia_ocr.train.adapt import (  # noqa: E402
     part_check,
 )
 from odia_ocr.train.adapt_report import compare_counts, write_changes  # noqa: E402
-from odia_ocr.train.checkpoint import save_weights  # noqa: E402
+from odia_ocr.train.checkpoint import open_model, save_weights  # noqa: E402
 from odia_ocr.train.ctc_model import CtcArchitecture, CtcModel  # noqa: E402
+from odia_ocr.train.interpolate import choose_share  # noqa: E402
 from odia_ocr.train.run import LinesProgress  # noqa: E402
 from odia_ocr.types import LineImage  # noqa: E402
 
@@ -107,7 +108,8 @@ def test_weights_that_forget_are_not_kept(
     monkeypatch.setattr("odia_ocr.train.ctc.measure", measure)
     monkeypatch.setattr(adapt, "export_run", lambda *_, **__: None)
     lines = draw(6)
-    made = adapt_ctc(lines[:4], tmp_path, config=QUICK, start=start, check=lines[4:], report=quiet)
+    config = replace(QUICK, mix=False)
+    made = adapt_ctc(lines[:4], tmp_path, config=config, start=start, check=lines[4:], report=quiet)
     facts = json.loads(made.weights.with_suffix(".json").read_text("utf-8"))["facts"]
     assert "step" not in facts  # the weights it began with
 
@@ -224,3 +226,60 @@ def test_the_report_says_before_and_after(tmp_path: Path) -> None:
     assert "<svg" in (tmp_path / "report.svg").read_text("utf-8")
     (stored,) = json.loads((tmp_path / "report.json").read_text("utf-8"))["sets"]
     assert stored["after"]["value"] == 0
+
+
+def test_the_starting_weights_are_mixed_in_until_little_is_lost(
+    tmp_path: Path, start: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every tenth of the adapted weights costs a point on clean lines: two of them may stay."""
+    base = open_model(start).head.bias.detach().clone()
+    adapted: list[torch.Tensor] = []
+
+    def measure(model, check, *_):
+        if not adapted or check.name != "clean":
+            return 0.1
+        return 0.1 + 0.1 * float((model.head.bias.detach() - base).abs().max() / adapted[0])
+
+    def follow_to_the_end(learning, *_):
+        for _ in learning:
+            pass
+        best = tmp_path / "best.safetensors"
+        adapted.append((open_model(best).head.bias.detach() - base).abs().max())
+
+    monkeypatch.setattr(adapt, "measure", measure)
+    monkeypatch.setattr("odia_ocr.train.ctc.measure", lambda *_: 0.1)
+    monkeypatch.setattr(adapt, "_stop_in_time", follow_to_the_end)
+    monkeypatch.setattr(adapt, "export_run", lambda *_, **__: None)
+    config = replace(QUICK, rate=0.1, forget=0.0205)
+    made = adapt_ctc(draw(6), tmp_path, config=config, start=start, report=quiet)
+    assert made.share == 0.2
+    assert json.loads((tmp_path / "unmixed.json").read_text("utf-8"))["facts"]["step"] == 4
+    facts = json.loads(made.weights.with_suffix(".json").read_text("utf-8"))["facts"]
+    assert facts["averaged"] == ["w.safetensors: 0.8", "best.safetensors: 0.2"]
+    kept, whole = (
+        (open_model(path).head.bias.detach() - base).abs().max()
+        for path in (made.weights, tmp_path / adapt.UNMIXED)
+    )
+    assert float(kept) == pytest.approx(0.2 * float(whole), rel=0.1)
+
+
+def test_the_largest_share_that_loses_little_is_chosen() -> None:
+    before = {"a": 0.02, "b": 0.03}
+
+    def lose(rate: float):
+        return lambda share: {"a": 0.02, "b": 0.03 + rate * share}
+
+    assert choose_share(lose(0.0), before, allowed=0.0) == 1.0
+    assert choose_share(lose(0.01), before, allowed=0.0055) == 0.5
+    assert choose_share(lose(1.0), before, allowed=0.002) == 0.0
+
+
+def test_soft_labels_are_drawn_by_their_shares() -> None:
+    (line,) = adapt._shape_lines(
+        [replace(draw(1)[0], text="ଘର", rivals=(("ଘା", 0.25), ("ଗର", 0.25)))], Geometry()
+    )
+    rng = np.random.default_rng(3)
+    drawn = [tuple(adapt._draw_text(line, rng).labels) for _ in range(2000)]
+    for text, share in (("ଘର", 0.5), ("ଘା", 0.25), ("ଗର", 0.25)):
+        count = drawn.count(tuple(adapt.ALPHABET.encode(text)))
+        assert count / 2000 == pytest.approx(share, abs=0.05)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from odia_ocr.apps.curate_mine_command import mine
+from odia_ocr.apps.curate_pseudo_command import distil, pseudo_label
 from odia_ocr.apps.data_command import EXIT_FOUND, ColumnsOption, Force, From, Pictures
 from odia_ocr.apps.data_told import TellFew
 from odia_ocr.apps.messages import say, show_bar
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 UNITS = ["line", "page"]
 
 app = typer.Typer(
-    help="Learn from your own pages: choose what to label, and take the labels back.",
+    help="Learn from your own pages: choose what to label, take the labels back, or do without.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -278,3 +279,5 @@ def collect(
 
 
 app.command("mine")(mine)
+app.command("pseudo-label")(pseudo_label)
+app.command("distil")(distil)

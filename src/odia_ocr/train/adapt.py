@@ -2,7 +2,8 @@
 
 Reads top to bottom: configuration, batches, the run. Labelled lines are seen varied, beside lines
 that are rendered once and replayed, so that what the model could do before is not lost. The weights
-that read held-out labelled lines best are kept, and losses on general lines count against them.
+that read held-out labelled lines best are kept, and losses on general lines count against them;
+in the end the weights before are mixed in until general lines lose no more than is allowed.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from odia_ocr.data.vary import vary_line, vary_recipe
 from odia_ocr.errors import ConfigError, DataError
 from odia_ocr.language import ALPHABET
 from odia_ocr.recognize.line_tensor import PREPROCESSING, Geometry, line_to_pixels
+from odia_ocr.train.average import average_checkpoints, average_models
 from odia_ocr.train.checkpoint import open_model, read_facts, save_weights
 from odia_ocr.train.ctc import CheckSet, geometry_of, learn_lines, make_check_sets, measure
 from odia_ocr.train.ctc_model import CtcModel, architecture_from
 from odia_ocr.train.export import export_run
+from odia_ocr.train.interpolate import choose_share
 from odia_ocr.train.run import LinesProgress, OnStep, Report, Run, open_folder
 from odia_ocr.train.run_config import RunConfig, settings_from
 from odia_ocr.train.shipped import find_shipped_weights
@@ -35,6 +38,7 @@ from odia_ocr.train.stream import Batch, clean_recipe, fits, make_batches
 from odia_ocr.types import GreyPixels, Pixels
 
 MODEL = "model.onnx"
+UNMIXED = "unmixed.safetensors"
 OWN = "own"  # the check set of labelled lines
 _FORGOTTEN = 5.0  # what a point lost on general lines, beyond what is allowed, weighs in points
 _MAX_WIDTH = 1600  # of lines after shaping, in pixels; wider ones are left out
@@ -54,6 +58,7 @@ class AdaptConfig(RunConfig):
         patience: Validations without a better score after which a run ends.
         check_lines: General held-out lines of each of two sets.
         forget: What may be lost on them, in CER, before it counts against weights.
+        mix: Mix the starting weights in until no general set loses more than that.
         fit_lines: Rendered lines that the confidence is fitted on.
     """
 
@@ -70,6 +75,7 @@ class AdaptConfig(RunConfig):
     patience: int = 4
     check_lines: int = 128
     forget: float = 0.002
+    mix: bool = True
     fit_lines: int = 1000
 
     def __post_init__(self) -> None:
@@ -100,11 +106,14 @@ class TrainingLine:
         pixels: Grey (h, w) or RGB (h, w, 3), uint8.
         text: Normalised, in the alphabet.
         weight: How often it is seen, against the others; above 0.
+        rivals: Other texts it may have, with the share of times it is learned as each; `text` has
+            what is left of 1. Drawn anew each time, as the mean of their losses weighed so.
     """
 
     pixels: Pixels
     text: str
     weight: float = 1.0
+    rivals: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,8 @@ class Adapted:
         weights: The .safetensors file, to start from again.
         before: CER of the starting weights on the check lines, best path; None without any.
         after: That of the kept weights.
+        share: Of the adapted weights in the mix with those before, 0..1; where it is below 1,
+            the adapted ones alone are in unmixed.safetensors.
         steps: Steps made.
         seconds: Of everything, export included.
     """
@@ -124,6 +135,7 @@ class Adapted:
     weights: Path
     before: float | None
     after: float | None
+    share: float
     steps: int
     seconds: float
 
@@ -178,7 +190,8 @@ def adapt_ctc(
     held = (_make_check(check, geometry),) if check else ()
     checks = (*general, *held)
     before = {each.name: measure(going.mean, each, geometry, going.device) for each in checks}
-    judge = partial(_judge, before=before, allowed=config.forget)
+    # What is forgotten comes back when the weights are mixed.
+    judge = partial(_judge, before=before, allowed=1.0 if config.mix else config.forget)
     facts = {"start": start.stem, "labelled_lines": len(own)}
     if held:  # what it began with stays, unless something reads better
         save_weights(going.mean, going.best, {"preprocessing": PREPROCESSING, **facts})
@@ -187,7 +200,8 @@ def adapt_ctc(
     learning = learn_lines(
         going, chunks, checks, facts=facts, judge=judge, report=report, on_step=on_step
     )
-    _stop_in_time(learning, going.progress, config.patience, report)
+    _stop_in_time(learning, going.progress, config.patience if held else config.steps, report)
+    share = _mix_back(start, going, general, before, config, report) if config.mix else 1.0
     after = measure(open_model(going.best), held[0], geometry, going.device) if held else None
     export_run(going.best, out / MODEL, version=out.name, fit_lines=config.fit_lines)
     return Adapted(
@@ -195,6 +209,7 @@ def adapt_ctc(
         weights=going.best,
         before=before.get(OWN),
         after=after,
+        share=share,
         steps=going.progress.step,
         seconds=time.monotonic() - started,
     )
@@ -209,6 +224,31 @@ def _judge(rates: Mapping[str, float], *, before: Mapping[str, float], allowed: 
     """The error rate of the own check lines, and more where general ones lost too much."""
     lost = [rate - before[name] for name, rate in rates.items() if name != OWN]
     return rates.get(OWN, 0.0) + _FORGOTTEN * max(0.0, sum(lost) / len(lost) - allowed)
+
+
+def _mix_back(
+    start: Path,
+    going: Run[CtcModel, LinesProgress],
+    general: Sequence[CheckSet],
+    before: Mapping[str, float],
+    config: AdaptConfig,
+    report: Report,
+) -> float:
+    """Put as much of the starting weights into the best ones as general lines ask for."""
+    models = [open_model(start), open_model(going.best)]
+    geometry = geometry_of(models[0].architecture)
+
+    def rate(share: float) -> dict[str, float]:
+        mixed = average_models(models, (1 - share, share)).to(going.device)
+        return {each.name: measure(mixed, each, geometry, going.device) for each in general}
+
+    known = {each.name: before[each.name] for each in general}
+    share = choose_share(rate, known, allowed=config.forget)
+    if share < 1:
+        save_weights(models[1], going.best.with_name(UNMIXED), read_facts(going.best)["facts"])
+        average_checkpoints((start, going.best), going.best, weights=(1 - share, share))
+        report(f"{1 - share:.0%} of the starting weights mixed in: general lines lost too much.")
+    return share
 
 
 def _stop_in_time(
@@ -242,6 +282,7 @@ class _Shaped:
     text: str
     labels: list[int]
     weight: float
+    rivals: tuple[tuple[list[int], float], ...] = ()
 
 
 def _shape_lines(lines: Iterable[TrainingLine], geometry: Geometry) -> list[_Shaped]:
@@ -256,6 +297,7 @@ def _shape_lines(lines: Iterable[TrainingLine], geometry: Geometry) -> list[_Sha
             line.text,
             ALPHABET.encode(line.text),
             line.weight,
+            tuple((ALPHABET.encode(text), share) for text, share in line.rivals),
         )
         for line in lines
     ]
@@ -289,12 +331,22 @@ def _draw_chunks(
     for chunk in itertools.count():
         rng = np.random.default_rng([config.seed, 79, chunk])
         drawn = [
-            _vary(own[i], rng, recipe, geometry)
+            _vary(_draw_text(own[i], rng), rng, recipe, geometry)
             for i in rng.choice(len(own), size - again, p=weights / weights.sum())
         ]
         drawn += [replay[i] for i in rng.integers(0, len(replay), again)] if again else []
         made = [(line.pixels, line.labels) for line in drawn]
         yield chunk, make_batches(made, config.batch, rng)
+
+
+def _draw_text(line: _Shaped, rng: np.random.Generator) -> _Shaped:
+    """The line with one of its texts."""
+    at = rng.random() if line.rivals else 1.0
+    for labels, share in line.rivals:
+        at -= share
+        if at < 0:
+            return replace(line, labels=labels)
+    return line
 
 
 def _vary(line: _Shaped, rng: np.random.Generator, recipe: Recipe, geometry: Geometry) -> _Shaped:

@@ -256,7 +256,7 @@ def learn_lines(
             recent.clear()
             going.log(entry, report)
             score = judge(rates)
-            if score < progress.best:
+            if score <= progress.best:  # of equals the last, which has learned the most
                 progress.best = score
                 save_weights(
                     going.mean, going.best, {**entry, "preprocessing": PREPROCESSING, **facts}
