@@ -1,6 +1,6 @@
 """Latency and throughput of the server on the loopback device, alone and under load.
 
-    python benchmarks/serve_load.py FOLDER|FILE ... [--requests 40] [--seconds 240] [--preset balanced]
+    python benchmarks/serve_load.py FOLDER|FILE ... [--requests 40] [--seconds 240]
 
 Each page is a request of its own. First one request is under way, then four; the command `read`
 reads the same pages before and after, its start-up (measured on a blank page) taken off. It stops

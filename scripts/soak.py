@@ -1,6 +1,6 @@
 """Feed a server small pages for long, and watch its memory.
 
-    python scripts/soak.py [--pages 2000] [--json docs/reports/soak.json] [--svg docs/reports/soak.svg]
+    python scripts/soak.py [--pages 2000] [--json FILE] [--svg FILE]
 
 The pages are parts of the sample page, of many sizes and kinds, drawn from a seed; each is a
 request of its own, and every tenth a job that is asked for and removed. The resident memory of the
@@ -25,7 +25,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
