@@ -92,6 +92,7 @@ def main() -> int:
         "seed": options.seed,
         "seconds": samples[-1].seconds,
         "growth": round(growth, 4),
+        "growth_second_half": round(measure_growth(samples, after=options.pages // 2), 4),
         "most_growth": MOST_GROWTH,
         "warm_pages": WARM_PAGES,
         "peak_bytes": max(sample.resident_bytes for sample in samples),
@@ -136,10 +137,10 @@ def send(served: Served, number: int, page: tuple[str, bytes], form: str, preset
     return state == "done" and result.status_code == removed.status_code == 200
 
 
-def measure_growth(samples: list[Sample]) -> float:
-    """Share by which memory grew after the first pages."""
+def measure_growth(samples: list[Sample], *, after: int = WARM_PAGES) -> float:
+    """Share by which memory grew after so many pages."""
     part = samples[-1].pages // 10
-    early = [s for s in samples if WARM_PAGES < s.pages <= WARM_PAGES + part]
+    early = [s for s in samples if after < s.pages <= after + part]
     late = [s for s in samples if s.pages > samples[-1].pages - part]
     before, after = (statistics.median(s.resident_bytes for s in some) for some in (early, late))
     return after / before - 1.0
