@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mutation import CORPUS, mutate
 
+from mutation import CORPUS, mutate
 from odia_ocr.errors import OdiaOcrError
 from odia_ocr.pages.images import PageLimits, open_pages
 
@@ -33,7 +33,8 @@ def read_all(content: bytes) -> int:
     try:
         file = open_pages(content, name="fuzzed", limits=LIMITS)
     except OdiaOcrError as error:
-        assert error.message
+        if not error.message:
+            raise
         return 0
     good = 0
     try:
@@ -43,7 +44,8 @@ def read_all(content: bytes) -> int:
                 image = file.load(number)
                 file.text_layer(number, image.size)
             except OdiaOcrError as error:
-                assert error.message
+                if not error.message:
+                    raise
                 continue
             assert image.pixels.size
             assert image.size[0] * image.size[1] <= LIMITS.max_pixels
