@@ -97,7 +97,7 @@ def test_answers_are_as_described(stub_server: Server, blank_tiff: Any, settings
 def test_answers_are_as_described_at_length(
     stub_server: Server, blank_tiff: Any, settings: Any
 ) -> None:
-    try_operations(stub_server, blank_tiff(2), 400)
+    try_operations(stub_server, blank_tiff(2), 150)
     assert_nothing_left(stub_server, settings.folder)
 
 

@@ -1,4 +1,4 @@
-"""Broken label files give lines, Problems or an error of ours: no other, and no picture is touched."""
+"""Broken label files give lines, Problems or an error of ours, and no file is touched."""
 
 from __future__ import annotations
 
