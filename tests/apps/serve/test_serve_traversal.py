@@ -45,6 +45,7 @@ NAMES = (
     "a\r\nX-Injected: 1",
     "a\u2028b",
     "x" * 5000,
+    "9" * 23,  # no number that a database takes
     "\u202egnp.egap",
 )
 EVENTS = {"open", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.scandir", "os.listdir"}
@@ -206,7 +207,7 @@ def test_options_and_headers_lead_nowhere(
         for option in ("format", "preset", "pages"):
             with WATCH.watching():
                 answer = client.post("/v1/read", params={option: name}, files=files)
-            assert answer.status_code == 400, (option, name)
+            assert answer.status_code in (400, 422), (option, name)
             assert SECRET not in answer.text
             assert_kept_inside(settings.folder)
         said = name.encode("utf-8").replace(b"\r\n", b" ").replace(b"\0", b"")
