@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DATA ?=
 
-.PHONY: demo test test-slow check report benchmark benchmark-pages benchmark-long-pdf clean
+.PHONY: demo test test-slow check report benchmark benchmark-pages benchmark-long-pdf soak serve-kills serve-load reliability clean
 
 $(BIN)/odia-ocr:
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -51,6 +51,23 @@ benchmark-pages: out/benchmark-pages
 # Memory while a PDF of 2,000 pages is read.
 benchmark-long-pdf: out/benchmark-pages
 	$(BIN)/python benchmarks/long_pdf.py out/benchmark-pages/*.png
+
+# Memory of a server that is fed small pages; PAGES=2000 takes some minutes.
+PAGES ?= 10000
+soak: $(VENV)/.full
+	$(BIN)/python scripts/soak.py --pages $(PAGES)
+
+# A server killed ten times in mid-work: nothing may be lost or doubled.
+serve-kills: $(VENV)/.full
+	$(BIN)/python benchmarks/serve_kills.py
+
+# Latency and throughput of the server, beside the command on the same pages.
+serve-load: out/benchmark-pages
+	$(BIN)/python benchmarks/serve_load.py out/benchmark-pages
+
+# The tables of docs/reliability.md, from the reports of the three above.
+reliability: $(VENV)/.full
+	$(BIN)/python scripts/reliability.py
 
 out/benchmark-pages: $(VENV)/.full
 	scripts/install-system-packages

@@ -297,3 +297,29 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path: Any) -> None:
     with pytest.raises(UsageError, match="holds other files"):
         open_folder(tmp_path / "theirs")
     assert (tmp_path / "theirs").stat().st_mode & 0o777 == 0o755
+
+
+def test_what_may_have_ended_the_server_is_read_first_and_alone(
+    start: Any, stub: StubReader, blank_tiff: Any
+) -> None:
+    first = start(stub.open)
+    stub.go.clear()
+    innocent = begin(first, blank_tiff(2))
+    suspect = begin(first, blank_tiff(3))
+    assert stub.started.acquire(timeout=20)
+    store = first.service.jobs
+    store.begin(suspect["id"], None)
+    store.begin(suspect["id"], None)  # twice under way when the server ended, the other one once
+    first.service.database.close()
+    stub.go.set()
+    after = StubReader()
+    after.go.clear()
+    second = start(after.open, workers=2)
+    assert after.started.acquire(timeout=20)
+    load = second.service.workers.load()
+    assert (load.busy, load.waiting) == (1, 4)
+    assert second.client.get(f"/v1/jobs/{suspect['id']}").json()["state"] == "running"
+    assert not after.started.acquire(timeout=0.2)  # the second thread keeps away
+    after.go.set()
+    for job, pages in ((suspect, 3), (innocent, 2)):
+        assert second.wait(job["id"])["pages"] == {"wanted": pages, "read": pages, "failed": 0}

@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from odia_ocr.apps.presets import DEFAULT_PRESET
+from odia_ocr.apps.serve.description import describe_failures
 from odia_ocr.apps.serve.failures import (
     NotFoundError,
     OutOfOrderError,
@@ -26,7 +27,7 @@ from odia_ocr.apps.serve.failures import (
     tell_failure,
 )
 from odia_ocr.apps.serve.guard import Guard, too_large
-from odia_ocr.apps.serve.reading_routes import make_reading_routes
+from odia_ocr.apps.serve.reading_routes import make_reading_routes, tell_failures
 from odia_ocr.apps.serve.records import FailureRecord, HealthRecord
 from odia_ocr.apps.serve.review_routes import make_review_routes
 from odia_ocr.apps.serve.service import Service
@@ -69,6 +70,7 @@ def make_application(service: Service) -> FastAPI:
     _add_server_routes(application, service)
     _add_pages(application)
     _add_failures(application, service)
+    describe_failures(application)
     return application
 
 
@@ -111,7 +113,14 @@ def _add_server_routes(application: FastAPI, service: Service) -> None:
         return HealthRecord(status="ready")
 
     @application.get(
-        "/metrics", tags=["server"], summary="Figures for Prometheus", response_class=Response
+        "/metrics",
+        tags=["server"],
+        summary="Figures for Prometheus",
+        response_class=Response,
+        responses={
+            200: {"content": {"text/plain": {}}, "description": "In the text format."},
+            **tell_failures(401),
+        },
     )
     def show_figures() -> Response:
         load = service.workers.load()

@@ -19,7 +19,8 @@ from odia_ocr.types import Line, Page
 # A picture never changes while its job lives, and only its reader may keep it.
 _KEEP = {"Cache-Control": "private, max-age=86400, immutable"}
 
-PageNumber = Annotated[int, Path(ge=1, description="From 1.")]
+_MOST_PAGES = 10_000_000  # of any document; the database takes no number of any size
+PageNumber = Annotated[int, Path(ge=1, le=_MOST_PAGES, description="From 1.")]
 
 
 def make_review_routes(service: Service) -> APIRouter:

@@ -57,6 +57,8 @@ class _Open:
         opening: Held while it is opened.
         begun: By the monotonic clock; None while it waits.
         failure: Why its other pages are not read.
+        suspect: It may have ended the server before; until a page of it comes to an end, nothing
+            is read beside it, so that no other document is blamed or lost with it.
     """
 
     job: Job
@@ -67,6 +69,7 @@ class _Open:
     opening: threading.Lock = field(default_factory=threading.Lock)
     begun: float | None = None
     failure: Problem | None = None
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class PageWorkers:
         self._turns: deque[_Open] = deque()  # who has pages to read, the next one first
         self._open: dict[str, _Open] = {}
         self._busy = 0
+        self._alone = False  # a suspect is being read
         self._reserved = 0
         self._stopping = False
         self._seconds_a_page = _FIRST_GUESS
@@ -122,7 +126,7 @@ class PageWorkers:
 
     def start(self) -> None:
         """Go on with what was not ended, then take what comes."""
-        for job in self._store.list_open():
+        for job in sorted(self._store.list_open(), key=lambda job: -job.starts):
             self.take(job)
         for thread in self._threads:
             thread.start()
@@ -139,7 +143,7 @@ class PageWorkers:
 
     def take(self, job: Job) -> Future[None]:
         """Take a job on; the future is done when it has ended."""
-        opened = _Open(job, deque(self._store.list_missing(job)))
+        opened = _Open(job, deque(self._store.list_missing(job)), suspect=job.starts > 0)
         if job.starts >= _MOST_STARTS:
             opened.numbers.clear()
             opened.failure = Problem(
@@ -221,6 +225,9 @@ class PageWorkers:
                 with self._changed:
                     self._busy -= 1
                     opened.under_way -= 1
+                    if opened.suspect:
+                        opened.suspect = self._alone = False
+                    self._changed.notify_all()
                     last = not opened.under_way and not opened.numbers
                 if last:
                     self._end(opened)
@@ -233,7 +240,7 @@ class PageWorkers:
                     self._turns.popleft()
                 if self._stopping:
                     return None
-                if self._turns:
+                if self._turns and not (self._alone or (self._turns[0].suspect and self._busy)):
                     break
                 self._changed.wait()
             opened = self._turns.popleft()
@@ -242,6 +249,7 @@ class PageWorkers:
                 self._turns.append(opened)
             opened.under_way += 1
             self._busy += 1
+            self._alone = opened.suspect
             waiting = sum(len(other.numbers) for other in self._turns)
             side_by_side = min(len(self._threads), self._busy + waiting)
             return opened, number, max(1, self._cores // side_by_side)
