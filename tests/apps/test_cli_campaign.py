@@ -89,7 +89,7 @@ def test_what_fails_is_told_and_gives_one(run, config: Path, tmp_path: Path) -> 
         ({}, ("--level", "deep"), 2, "Unknown level 'deep'"),
         ({"techniques": {"9Z": {}}}, (), 2, "Unknown technique '9Z'"),
         ({"single": "ctc:none.onnx"}, (), 3, "No model file none.onnx"),
-        ({"fit": {"folder": "nowhere"}}, (), 1, "nowhere does not exist"),
+        ({"fit": {"folder": "nowhere"}}, (), 3, "nowhere does not exist"),
         ({}, ("--ladder", "runs/checkpoint-*"), 3, "0 checkpoints"),
     ],
 )
@@ -114,7 +114,7 @@ def test_the_folder_must_be_one(run, config: Path, tmp_path: Path) -> None:
 
 def test_diff_needs_campaigns(run, tmp_path: Path) -> None:
     ended = run("campaign", "diff", tmp_path, tmp_path)
-    assert ended.code == 1
+    assert ended.code == 3
     assert "evaluation_results.json" in ended.err
 
 

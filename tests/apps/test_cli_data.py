@@ -88,7 +88,7 @@ def test_nothing_is_written_over_unasked(run, lines: Path, tmp_path: Path) -> No
     [
         (["convert", "lines", "-o", "x", "--to", "parket"], 2, "Did you mean parquet"),
         (["convert", "lines", "-o", "x", "--to", "hub"], 2, "only read"),
-        (["convert", "gone", "-o", "x", "--to", "folder"], 1, "gone does not exist"),
+        (["convert", "gone", "-o", "x", "--to", "folder"], 3, "gone does not exist"),
         (["convert", "lines", "-o", "x", "--to", "folder", "--readings"], 2, "no predictions"),
         (
             [

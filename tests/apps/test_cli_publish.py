@@ -333,7 +333,7 @@ def spoil(folder: Path, name: str, content: bytes | None) -> None:
         (
             "evaluation_results.json",
             None,
-            1,
+            3,
             "Measure it: odia-ocr evaluate SET --engine vlm:",
         ),
         ("evaluation_results.json", b'{"results": []}', 3, "holds no results"),
@@ -380,7 +380,7 @@ def test_unknown_engines_and_missing_notes(odia_ocr: Callable, engine: Path) -> 
     assert ended.code == 2
     assert "Did you mean tesseract?" in ended.err
     ended = odia_ocr(*order, "--notes", engine / "nowhere.md")
-    assert ended.code == 1
+    assert ended.code == 3
     assert "nowhere.md cannot be read" in ended.err
 
 

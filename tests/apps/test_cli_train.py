@@ -89,7 +89,7 @@ def test_files_that_are_no_settings(run, trained, tmp_path: Path, content, says:
 
 def test_resuming_needs_a_state(run, tmp_path: Path) -> None:
     code, _, said = run("ctc", "-o", "r", "--resume")
-    assert code == 1
+    assert code == 3
     assert said == "odia-ocr: No state in r. Start it without --resume.\n"
     assert not (tmp_path / "r").exists()
 
@@ -109,13 +109,13 @@ def test_wrong_use(run, trained, tmp_path: Path) -> None:
 
 def test_the_status_of_a_run(run, tmp_path: Path) -> None:
     code, _, said = run("status", "r")
-    assert (code, said) == (1, "odia-ocr: No run in r. Name the folder given to train -o.\n")
+    assert (code, said) == (3, "odia-ocr: No run in r. Name the folder given to train -o.\n")
     row = {"step": 3, "lines": 96, "minutes": 0.5, "loss": 1.25}
     (tmp_path / "r").mkdir()
     (tmp_path / "r" / "log.jsonl").write_text(
         json.dumps({**row, "cer_degraded": 0.5, "cer_clean": 0.25}) + "\n", "utf-8"
     )
-    assert run("status", "r")[0] == 1
+    assert run("status", "r")[0] == 3
     (tmp_path / "r" / "config.json").write_text('{"steps": 9}', "utf-8")
     code, out, _ = run("status", "r")
     assert code == 0

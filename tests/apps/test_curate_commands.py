@@ -119,7 +119,7 @@ def test_nothing_is_written_over(run, pool: Path, tmp_path: Path) -> None:
     [
         (["select", "pool", "-o", "x", "--budget", "2", "--strategy", "rnd"], 2, "Did you mean"),
         (["select", "pool", "-o", "x", "--budget", "0"], 2, ""),
-        (["select", "gone", "-o", "x", "--budget", "2"], 1, "gone does not exist"),
+        (["select", "gone", "-o", "x", "--budget", "2"], 3, "gone does not exist"),
         (["select", "empty", "-o", "x", "--budget", "2"], 3, "no data set of a known format"),
         (["select", "pool", "-o", "x", "--budget", "2", "--unit", "word"], 2, "Unknown unit"),
         (["select", "pool", "-o", "x", "--budget", "2", "--engine", "tesseract"], 2, "ctc:FILE"),

@@ -40,6 +40,7 @@ def attempts(log, name):
     return [len((log / f"{name}-{number}").read_text()) for number in range(1, PAGES + 1)]
 
 
+@pytest.mark.slow
 def test_pages_are_read_once_and_a_page_that_kills_its_worker_is_set_aside(folder, capsys):
     put(folder, "good.pdf", "crash.pdf", "raise.pdf", "once.pdf")
     out, log = folder / "out", folder / "log"
