@@ -22,6 +22,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from loopback import LONGEST, Served, run_server, start_server, stop_server
 from PIL import Image
@@ -138,16 +139,16 @@ def send_job(served: Served, content: bytes) -> str:
     return str(answer.json()["id"])
 
 
-def list_jobs(served: Served) -> list[Mapping[str, object]]:
+def list_jobs(served: Served) -> list[Mapping[str, Any]]:
     answer = served.client.get("/v1/jobs", params={"limit": 100})
     answer.raise_for_status()
-    jobs: list[Mapping[str, object]] = answer.json()["jobs"]
+    jobs: list[Mapping[str, Any]] = answer.json()["jobs"]
     return jobs
 
 
 def count_read(served: Served) -> int:
     """Pages kept of all jobs."""
-    return sum(job["pages"]["read"] for job in list_jobs(served))  # type: ignore[index]
+    return sum(int(job["pages"]["read"]) for job in list_jobs(served))
 
 
 def wait_for_page(served: Served, before: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import threading
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 PDFIUM_LOCK = threading.Lock()  # PDFium is not safe for threads: held by whoever calls it
-_M_ARENA_MAX, _M_TRIM_THRESHOLD = -8, -1  # mallopt(3)
 
 
 def find_weights(name: str, suffix: str = ".onnx") -> Path:
@@ -98,17 +96,3 @@ def lift_pillow_limit() -> Iterator[None]:
             yield
         finally:
             Image.MAX_IMAGE_PIXELS = before
-
-
-def hold_memory() -> None:
-    """Let a process that lives long hand memory back, where the C library is glibc.
-
-    By default it keeps up to eight stretches of memory a core and what was freed in each: pages of
-    many sizes, read by changing threads, make all of them grow to the largest page.
-    """
-    try:
-        set_option = ctypes.CDLL(None).mallopt
-    except (OSError, TypeError, AttributeError):
-        return  # another C library, which has its own ways
-    set_option(_M_ARENA_MAX, 2)
-    set_option(_M_TRIM_THRESHOLD, 1 << 18)  # bytes

@@ -23,13 +23,13 @@ import numpy as np
 from odia_ocr.correct.calibrate import Calibration
 from odia_ocr.data.sets.check import judge_text
 from odia_ocr.data.sets.sample import Sample
-from odia_ocr.errors import ConfigError, DataError, InputError
+from odia_ocr.errors import ConfigError, DataError, InputError, UsageError
 from odia_ocr.evaluate.scores import Score, count_line, score_lines
 from odia_ocr.language import ALPHABET, distance, fold, normalise, split_clusters
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
 from odia_ocr.recognize.joint import JointRecognizer
 from odia_ocr.recognize.joint import load as load_joint
-from odia_ocr.types import Candidates, LineImage, Problem
+from odia_ocr.types import Candidates, Emission, LineImage, Problem
 
 THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
 _BATCH = 32
@@ -142,7 +142,7 @@ class PseudoReader:
         )
 
 
-def _read_path(emission: Any) -> str:
+def _read_path(emission: Emission) -> str:
     return GreedyDecoder()(emission)[0].text
 
 
@@ -162,8 +162,6 @@ def open_pseudo(engine: str = "ctc", *, threads: int | None = None) -> PseudoRea
         UsageError: If the engine is none of CTC.
         ModelMissingError: If its model is missing.
     """
-    from odia_ocr.errors import UsageError
-
     kind, _, model = engine.partition(":")
     if kind not in ("ctc", "ctc-best"):
         raise UsageError(
