@@ -343,6 +343,13 @@ def test_the_description_of_the_api_is_drawn(tab: Tab) -> None:
     check_access(tab.page)
 
 
+def test_documents_are_taken_before_the_presets_are_known(tab: Tab, server: Any) -> None:
+    tab.page.route("**/v1/models", lambda route: None)  # never answered
+    job = tab.open_document(SAMPLE)
+    assert not tab.page.evaluate("document.getElementById('preset').value")
+    assert server.get(f"/v1/jobs/{job}").json()["preset"] == "balanced"
+
+
 def test_the_key_is_asked_for_once(browser: Any, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("ODIA_OCR_API_KEY", "a-key-of-more-than-sixteen-characters")
     with running(tmp_path / "private") as (_, client):

@@ -57,7 +57,9 @@ export const showPage = (job, page) => readJson(`/v1/jobs/${job}/pages/${page}`)
 export function beginJob(file, preset) {
   const body = new FormData();
   body.append("file", file);
-  return readJson(`/v1/jobs?preset=${encodeURIComponent(preset)}`, { method: "POST", body });
+  // Documents may be sent before the presets are known: then the server takes its own.
+  const choice = preset ? `?preset=${encodeURIComponent(preset)}` : "";
+  return readJson(`/v1/jobs${choice}`, { method: "POST", body });
 }
 
 // What is already on its way when the page is left still arrives.
