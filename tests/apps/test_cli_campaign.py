@@ -91,6 +91,9 @@ def test_what_fails_is_told_and_gives_one(run, config: Path, tmp_path: Path) -> 
         ({"single": "ctc:none.onnx"}, (), 3, "No model file none.onnx"),
         ({"fit": {"folder": "nowhere"}}, (), 3, "nowhere does not exist"),
         ({}, ("--ladder", "runs/checkpoint-*"), 3, "0 checkpoints"),
+        ({}, ("--learned", "3-1"), 2, "--learned 3-1 names no technique and engine"),
+        ({}, ("--learned", "9Z=ctc"), 2, "Unknown technique '9Z'"),
+        ({"apart": ["nowhere"]}, (), 3, "No evaluation_results.json in nowhere"),
     ],
 )
 def test_wrong_use_ends_with_a_line(

@@ -44,7 +44,11 @@ def test_the_shipped_campaign_is_large_enough() -> None:
 
 def test_a_record_can_be_read_back() -> None:
     grids = {"2A-1": {"width": [5, 8]}}
-    campaign = make_campaign(plain(members=["ctc:a.onnx"], techniques=grids, minutes=2))
+    learned = {"3-1": "ctc:a.onnx"}
+    changes = {"members": ["ctc:a.onnx"], "techniques": grids, "learned": learned}
+    campaign = make_campaign(plain(**changes, apart=["a"], minutes=2))
+    # Names of files and folders stay, where they lie does not.
+    campaign = make_campaign(record_campaign(campaign))
     assert make_campaign(record_campaign(campaign)) == campaign
 
 
@@ -68,6 +72,9 @@ def test_a_record_does_not_say_where_folders_lie() -> None:
         ({"resamples": 10}, "resamples must be 1000 or more"),
         ({"members": "ctc"}, "members must be a list"),
         ({"members": [1]}, "members must list words"),
+        ({"learned": ["ctc"]}, "learned must be an object of words"),
+        ({"learned": {"3-1": 1}}, "learned must be an object of words"),
+        ({"apart": "folder"}, "apart must be a list"),
         ({"techniques": []}, "techniques must be an object"),
         ({"techniques": {"2A-1": [5]}}, "object of lists"),
         ({"techniques": {"2A-1": {"width": 5}}}, "must be a list"),

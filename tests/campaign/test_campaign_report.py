@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
+from odia_ocr.campaign.apart import RESULTS, STRATEGIES, read_folder
 from odia_ocr.campaign.config import read_campaign
-from odia_ocr.campaign.diff import compare_campaigns, read_folder
+from odia_ocr.campaign.diff import compare_campaigns
 from odia_ocr.campaign.guide import read_strategies
 from odia_ocr.campaign.outcome import Outcome
 from odia_ocr.campaign.report import (
-    RESULTS,
-    STRATEGIES,
     find_unbacked,
     record_outcome,
     record_strategies,

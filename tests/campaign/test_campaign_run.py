@@ -12,7 +12,12 @@ from odia_ocr.campaign.config import Campaign, SetOrder
 from odia_ocr.campaign.engines import Engines
 from odia_ocr.campaign.outcome import Outcome
 from odia_ocr.campaign.reader import StackReader
-from odia_ocr.campaign.report import find_unbacked, record_outcome, record_strategies
+from odia_ocr.campaign.report import (
+    find_unbacked,
+    record_outcome,
+    record_strategies,
+    write_records,
+)
 from odia_ocr.campaign.report_pages import make_html, make_markdown
 from odia_ocr.campaign.run import _Order, _work_ahead, run_campaign
 from odia_ocr.campaign.sources import SourceReader
@@ -165,6 +170,52 @@ def test_checkpoints_make_a_ladder(folders, tmp_path: Path) -> None:
     assert row.comparison.wins == row.comparison.losses == 0, "a vote of twins changes nothing"
     unavailable = whys(outcome)["2A-2/ladder-weights"]
     assert "leaves it out" in unavailable
+
+
+def test_a_learned_model_is_measured_as_its_technique(folders, tmp_path: Path) -> None:
+    only = {"3-2": {}, "+/adaptation": {}}
+    outcome = run(order(folders, techniques=only, learned={"3-2": TWIN}), tmp_path)
+    rows = {row.technique.key: row for row in outcome.rows}
+    assert rows["3-2"].comparison is not None
+    assert rows["3-2"].comparison.after.stack.engines == (TWIN,)
+    assert "--learned +/adaptation=ctc:FILE" in rows["+/adaptation"].why
+    assert find_unbacked(record_strategies(outcome), record_outcome(outcome)) == []
+
+
+def test_what_another_campaign_measured_is_taken_over_with_its_results(
+    folders, tmp_path: Path
+) -> None:
+    learned = {"3-2": TWIN, "2A-1": TWIN}
+    other = run(
+        order(folders, name="archive", techniques={"3-2": {}, "2A-1": {}}, learned=learned),
+        tmp_path / "cache",
+    )
+    write_records(other, tmp_path / "archive")
+    apart = (str(tmp_path / "archive"),)
+    outcome = run(order(folders, techniques={"2A-1": {"width": (5,)}}, apart=apart), tmp_path / "c")
+    theirs, ours = (
+        {row["name"]: row for row in record_strategies(one)} for one in (other, outcome)
+    )
+    taken = ours["Semi-supervised learning"]
+    assert taken == theirs["Semi-supervised learning"]
+    assert taken["measured"]["n"] == 5
+    assert ours["Beam search"]["settings"] == {"width": 5}, "what is measured here is not taken"
+    record = record_outcome(outcome)
+    assert find_unbacked(list(ours.values()), record) == []
+    cut = {**record, "apart": {"results": [], "paired": []}}
+    (complaint,) = find_unbacked(list(ours.values()), cut)
+    assert "Semi-supervised learning" in complaint
+    markdown = make_markdown(outcome)
+    assert "Measured apart" in markdown
+    assert "| archive |" in markdown
+    assert "| Semi-supervised learning |" not in markdown.partition("## Not measured here")[2]
+
+
+def test_a_record_of_something_else_is_no_campaign(folders, tmp_path: Path) -> None:
+    for name in ("evaluation_results.json", "performance_improvement_strategies.json"):
+        (tmp_path / name).write_text('{"results": []}' if name[0] == "e" else "[]")
+    with pytest.raises(DataError, match="no campaign's record"):
+        run(order(folders, apart=(str(tmp_path),)), tmp_path / "cache")
 
 
 def test_single_reader_equals_the_recognizer_itself(folders, tmp_path: Path) -> None:

@@ -13,6 +13,9 @@ MEANS = Means(
     averaged="ctc:mean",
     floating="ctc:float",
     tesseract=True,
+    learned=dict.fromkeys(
+        [t.key for t in TECHNIQUES.values() if t.key.startswith(("3-", "+/"))], "l"
+    ),
 )
 MEASURED = [key for key, technique in TECHNIQUES.items() if technique.change is not None]
 

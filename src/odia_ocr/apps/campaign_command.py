@@ -14,7 +14,7 @@ import typer
 from odia_ocr.apps.engine_options import Adapters, Device, Dtype, LoadIn
 from odia_ocr.apps.messages import say
 from odia_ocr.apps.out_folder import refuse_file
-from odia_ocr.errors import OdiaOcrError, name_choices
+from odia_ocr.errors import OdiaOcrError, UsageError, name_choices
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,6 +71,14 @@ def run(
         Optional[list[Path]],  # noqa: UP045
         typer.Option(help="Folder of labelled lines to measure the stack on as well; repeatable."),
     ] = None,
+    learned: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            metavar="TECHNIQUE=ENGINE",
+            help="A model that was trained by a technique of learning (`odia-ocr techniques`: 3-1, "
+            "3-2, +/adaptation, ...), to be measured as that technique; repeatable.",
+        ),
+    ] = None,
     processes: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(
@@ -94,6 +102,7 @@ def run(
       odia-ocr campaign run campaigns/odia.json -o out/ --ladder 'runs/mine/checkpoint-*'
       odia-ocr campaign run -o out/ --engine vlm:Qwen/Qwen2.5-VL-3B-Instruct \\
           --ladder 'lora/checkpoint-*' --also my_lines/
+      odia-ocr campaign run mine.json -o out/ --learned 3-2=ctc:learned/model.onnx
 
     \b
     Exit status: 0 all was measured; 1 something failed (its row says why), the rest is written;
@@ -102,8 +111,9 @@ def run(
     from dataclasses import replace
 
     from odia_ocr.apps.campaign_ladder import Ladder, open_floating, open_ladder
+    from odia_ocr.campaign.apart import RESULTS
     from odia_ocr.campaign.config import DEFAULT_CAMPAIGN, LEVELS, SetOrder, read_campaign
-    from odia_ocr.campaign.report import RESULTS, write_records
+    from odia_ocr.campaign.report import write_records
     from odia_ocr.campaign.report_pages import HTML, write_pages
     from odia_ocr.campaign.run import run_campaign
     from odia_ocr.recognize.vlm.naming import KIND, compose_engine
@@ -116,6 +126,9 @@ def run(
     if also:
         orders = tuple(SetOrder(folder=str(folder)) for folder in also)
         campaign = replace(campaign, also=(*campaign.also, *orders))
+    if learned:
+        named = dict(map(_read_learned, learned))
+        campaign = replace(campaign, learned={**campaign.learned, **named})
     kept = cache or out / "cache"
     single = engine or campaign.single
     rungs = Ladder()
@@ -160,6 +173,21 @@ def run(
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
+def _read_learned(given: str) -> tuple[str, str]:
+    """Technique and engine of TECHNIQUE=ENGINE.
+
+    Raises:
+        UsageError: If it does not look so.
+    """
+    key, mark, engine = given.partition("=")
+    if not (key and mark and engine):
+        raise UsageError(
+            f"--learned {given} names no technique and engine.",
+            next_step="Write TECHNIQUE=ENGINE, e.g. --learned 3-2=ctc:learned/model.onnx.",
+        )
+    return key, engine
+
+
 def _count_processes(engine: str) -> int:
     """Two where there is a core for each and the engine is small."""
     from odia_ocr.runtime import count_threads
@@ -178,7 +206,8 @@ def diff(
     """
     from rich.console import Console
 
-    from odia_ocr.campaign.diff import compare_campaigns, read_folder
+    from odia_ocr.campaign.apart import read_folder
+    from odia_ocr.campaign.diff import compare_campaigns
 
     table = compare_campaigns(read_folder(before), read_folder(after))
     console = Console(width=None if sys.stdout.isatty() else 160)

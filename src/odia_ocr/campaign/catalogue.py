@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from odia_ocr.campaign import phase_2a, phase_2b, phase_2c, phase_plus
+from odia_ocr.campaign import phase_2a, phase_2b, phase_2c, phase_3, phase_plus
 from odia_ocr.campaign.techniques import Technique
 from odia_ocr.errors import name_choices
 
 TECHNIQUES: Mapping[str, Technique] = {
     technique.key: technique
-    for phase in (phase_2a, phase_2b, phase_2c, phase_plus)
+    for phase in (phase_2a, phase_2b, phase_2c, phase_3, phase_plus)
     for technique in phase.TECHNIQUES
 }
 

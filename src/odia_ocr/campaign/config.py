@@ -76,6 +76,9 @@ class Campaign:
         floating: The engine whose weights are not quantised, or the trainer's .safetensors file of
             them, to measure what int8 costs; or "".
         tesseract: Whether Tesseract joins where it is installed.
+        learned: Engines that were trained by a technique of learning, by its key, e.g. "3-1".
+        apart: Folders of further campaigns; what they measured stands in for techniques that this
+            one does not, with their own sets named.
         techniques: Key -> grid of settings instead of the technique's own; empty takes all.
         minutes: Techniques not begun after so much work are left out, and say so.
         threads: Threads that engines compute with.
@@ -91,6 +94,8 @@ class Campaign:
     members: tuple[str, ...] = ()
     floating: str = ""
     tesseract: bool = False
+    learned: Mapping[str, str] = field(default_factory=dict)
+    apart: tuple[str, ...] = ()
     techniques: Mapping[str, Grid] = field(default_factory=dict)
     minutes: float = 30.0
     threads: int = 1
@@ -151,6 +156,8 @@ def make_campaign(values: object) -> Campaign:
     also = _check_list(table.get("also", []), "also")
     table["also"] = tuple(_make_set(entry, f"also[{i}]") for i, entry in enumerate(also))
     table["members"] = _check_strings(table.get("members", []), "members")
+    table["learned"] = _check_words(table.get("learned", {}), "learned")
+    table["apart"] = _check_strings(table.get("apart", []), "apart")
     table["techniques"] = _make_grids(table.get("techniques", {}))
     return Campaign(**table)
 
@@ -165,6 +172,9 @@ def record_campaign(campaign: Campaign) -> dict[str, Any]:
         if order.folder:
             entry["folder"] = order.name
     (values["floating"],) = label_engines([campaign.floating])
+    labels = label_engines(list(campaign.learned.values()))
+    values["learned"] = dict(zip(campaign.learned, labels, strict=True))
+    values["apart"] = [Path(folder).name for folder in campaign.apart]
     return values
 
 
@@ -228,6 +238,12 @@ def _check_list(value: object, where: str) -> list[Any]:
     if not isinstance(value, list | tuple):
         raise ConfigError(f"{where} must be a list, got {value!r}.", next_step=_COMPARE)
     return list(value)
+
+
+def _check_words(value: object, where: str) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(word, str) for word in value.values()):
+        raise ConfigError(f"{where} must be an object of words, got {value!r}.")
+    return dict(value)
 
 
 def _check_strings(value: object, where: str) -> tuple[str, ...]:

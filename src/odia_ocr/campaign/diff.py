@@ -2,56 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from odia_ocr.campaign.report import RESULTS, STRATEGIES
+from odia_ocr.campaign.apart import Folder
 from odia_ocr.campaign.tables import Table
-from odia_ocr.errors import DataError, FileMissingError
 from odia_ocr.evaluate.scores import LEVEL, Bootstrap
 
 _NOTHING = "–"
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """What a campaign wrote.
-
-    Attributes:
-        path: Where.
-        record: Its evaluation_results.json.
-        rows: Its performance_improvement_strategies.json.
-    """
-
-    path: Path
-    record: Mapping[str, Any]
-    rows: list[dict[str, Any]]
-
-
-def read_folder(path: Path) -> Folder:
-    """Read a campaign's folder.
-
-    Raises:
-        FileMissingError: If it holds no campaign.
-        DataError: If a file is damaged.
-    """
-    values: list[Any] = []
-    for name in (RESULTS, STRATEGIES):
-        file = path / name
-        if not file.is_file():
-            raise FileMissingError(
-                f"No {name} in {path}.", next_step="Name the folder given to campaign run -o."
-            )
-        try:
-            values.append(json.loads(file.read_text(encoding="utf-8")))
-        except ValueError as error:
-            raise DataError(f"{file} is damaged: {error}.") from None
-    return Folder(path, *values)
 
 
 def compare_campaigns(before: Folder, after: Folder) -> Table:
@@ -88,8 +48,9 @@ def _find_stack(folder: Folder) -> Mapping[str, Any] | None:
 
 
 def _find_signed(folder: Folder, signature: str) -> Mapping[str, Any] | None:
-    found = (result for result in folder.record["results"] if result["signature"] == signature)
-    return next(found, None)
+    apart = folder.record.get("apart", {}).get("results", [])
+    known = (*folder.record["results"], *apart)
+    return next((result for result in known if result["signature"] == signature), None)
 
 
 def _compare(

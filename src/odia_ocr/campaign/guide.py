@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
+from odia_ocr.campaign.apart import STRATEGIES
 from odia_ocr.campaign.catalogue import TECHNIQUES
-from odia_ocr.campaign.report import STRATEGIES, describe_technique
+from odia_ocr.campaign.report import describe_technique
 from odia_ocr.campaign.tables import show_claim, show_settings
 from odia_ocr.campaign.techniques import Technique
 

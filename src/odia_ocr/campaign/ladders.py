@@ -47,7 +47,7 @@ _FULL = (
     _Plan("+ LoRA rank 64", ("2C-1",)),
     _Plan("+ adapter merge", ("2C-2",)),
     _Plan("+ multi-scale", ("2C-3/mean", "2C-3/vote", "2C-3/joint"), Claim(START, 20, 20)),
-    _Plan("+ hard examples", ("3-1",), Claim(START, 18, 18)),
+    _Plan("+ hard examples", ("+/mining", "3-1"), Claim(START, 18, 18)),
 )
 LADDERS: Mapping[Level, tuple[_Plan, ...]] = {"quick": _QUICK, "mid": _MID, "full": _FULL}
 

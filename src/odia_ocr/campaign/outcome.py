@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from odia_ocr.campaign.apart import Apart
 from odia_ocr.campaign.building import Built
 from odia_ocr.campaign.config import Campaign, Level
 from odia_ocr.campaign.fitting import Fitted
@@ -55,6 +58,7 @@ class Outcome:
         checkpoints: The trajectory along the checkpoints given.
         elsewhere: On further sets.
         problems: Of sets and steps.
+        apart: What other campaigns measured of techniques that this one did not.
     """
 
     campaign: Campaign
@@ -68,11 +72,19 @@ class Outcome:
     checkpoints: tuple[Checkpoint, ...]
     elsewhere: tuple[Elsewhere, ...]
     problems: tuple[Problem, ...]
+    apart: tuple[Apart, ...] = ()
 
     @property
     def single(self) -> Measured:
         """The single reader on the reporting lines."""
         return self.report.measure(Stack((self.means.single,)))
+
+    def find_apart(self, row: Row) -> tuple[Apart, Mapping[str, Any]] | None:
+        """The campaign apart that measured what this one did not, and its row."""
+        if row.comparison is not None:
+            return None
+        found = ((apart, apart.find(row.technique.id, row.technique.name)) for apart in self.apart)
+        return next(((apart, entry) for apart, entry in found if entry is not None), None)
 
     @property
     def best(self) -> Measured:

@@ -1,4 +1,4 @@
-"""Phases 2C and 3: adapters, scales and augmentation, learning from unlabelled lines."""
+"""Phase 2C: adapters, scales and augmentation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from odia_ocr.campaign.techniques import Claim, Means, Settings, Technique
 
 _SCALES = Claim(42, 36, 39)
 _ELSEWHERE = "It trains a model, which takes hours: it is no step of reading and is measured apart."
-_TRAIN = "odia-ocr train ctc -o runs/mine --data my_lines --from shipped --steps 500"
 
 
 def _split_versions(settings: Settings) -> tuple[str, ...]:
@@ -131,44 +130,10 @@ JOINT_VERSIONS = Technique(
     grid={"versions": ("wide+narrow", "pad+wide"), "nbest": (4,)},
 )
 
-ACTIVE_LEARNING = Technique(
-    key="3-1",
-    id="3-1",
-    phase="3",
-    name="Active learning",
-    effort="4-8 weeks, with somebody who transcribes",
-    claim=Claim(42, 30, 35),
-    what="Lines on which voters disagree or the model is unsure are transcribed first and trained "
-    "on.",
-    when="When there is more unlabelled print than time to transcribe it: choosing by disagreement "
-    "was worth a further 16 % of the errors (arXiv 1802.10038).",
-    example=f"# Transcribe what `read` marks as doubtful, then, on the command line:\n# {_TRAIN}",
-    joins=False,
-    why=_ELSEWHERE,
-)
-
-SELF_TRAINING = Technique(
-    key="3-2",
-    id="3-2",
-    phase="3",
-    name="Semi-supervised learning",
-    effort="4-8 weeks of computing",
-    claim=Claim(42, 25, 35),
-    what="Readings the model is sure of become training lines, in rounds, with a guard that stops "
-    "when the error rate of held-out lines rises.",
-    when="When there is much unlabelled print of one kind and few transcriptions.",
-    example=f"# Put sure readings into my_lines/ as NAME.gt.txt, then, on the command line:\n"
-    f"# {_TRAIN}",
-    joins=False,
-    why=_ELSEWHERE,
-)
-
 TECHNIQUES = (
     LORA_GROWTH,
     ADAPTER_MERGE,
     AVERAGED_VERSIONS,
     VOTED_VERSIONS,
     JOINT_VERSIONS,
-    ACTIVE_LEARNING,
-    SELF_TRAINING,
 )

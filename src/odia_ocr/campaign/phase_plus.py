@@ -119,18 +119,4 @@ CACHE = Technique(
     joins=False,
 )
 
-DISTILLATION = Technique(
-    key="+/distillation",
-    id="+",
-    phase="+",
-    name="Distillation",
-    effort="days on a GPU",
-    claim=None,
-    what="A small model learns to give the probabilities of a large one or of an ensemble.",
-    when="When an ensemble is much better than its members and too slow to ship.",
-    example="# On the command line:\n# odia-ocr train ctc -o runs/mine --data teacher_lines",
-    joins=False,
-    why="It trains a model, which takes hours: it is no step of reading and is measured apart.",
-)
-
-TECHNIQUES = (FULL_TRAINING, QUANTISATION, THREADS, CACHE, DISTILLATION)
+TECHNIQUES = (FULL_TRAINING, QUANTISATION, THREADS, CACHE)

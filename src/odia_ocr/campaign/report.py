@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from odia_ocr.campaign.apart import RESULTS, STRATEGIES
 from odia_ocr.campaign.building import Built
 from odia_ocr.campaign.config import record_campaign
 from odia_ocr.campaign.ladders import Checkpoint, Rung
@@ -27,7 +28,6 @@ from odia_ocr.evaluate.report import record_differences, record_scores
 from odia_ocr.evaluate.scores import METRICS
 
 SCHEMA = 1
-RESULTS, STRATEGIES = "evaluation_results.json", "performance_improvement_strategies.json"
 _CLOSE = 1e-9
 
 
@@ -52,6 +52,10 @@ def record_outcome(outcome: Outcome) -> dict[str, Any]:
             for measured in dict.fromkeys((outcome.single, outcome.best))
         ],
         "checkpoints": [_record_checkpoint(found) for found in outcome.checkpoints],
+        "apart": {
+            "results": [dict(one) for apart in outcome.apart for one in apart.results],
+            "paired": [dict(pair) for apart in outcome.apart for pair in apart.paired],
+        },
         "problems": [
             {"code": problem.code, "message": problem.message, "line": problem.line_id}
             for problem in outcome.problems
@@ -60,8 +64,12 @@ def record_outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def record_strategies(outcome: Outcome) -> list[dict[str, Any]]:
-    """One row for each technique, in the plan's order."""
-    return [_record_row(row, outcome.built) for row in outcome.rows]
+    """One row for each technique, in the plan's order; taken over where it was measured apart."""
+    rows: list[dict[str, Any]] = []
+    for row in outcome.rows:
+        found = outcome.find_apart(row)
+        rows.append(dict(found[1]) if found else _record_row(row, outcome.built))
+    return rows
 
 
 def write_records(outcome: Outcome, folder: Path) -> None:
@@ -81,8 +89,9 @@ def find_unbacked(strategies: Sequence[Mapping[str, Any]], record: Mapping[str, 
         strategies: Rows, as `record_strategies` gives them.
         record: What `record_outcome` gave.
     """
-    results = {result["signature"]: result for result in record["results"]}
-    pairs = {(pair["first"], pair["second"]): pair for pair in record["paired"]}
+    parts = (record.get("apart", {}), record)  # what was measured here comes last and holds
+    results = {one["signature"]: one for part in parts for one in part.get("results", [])}
+    pairs = {(one["first"], one["second"]): one for part in parts for one in part.get("paired", [])}
     complaints: list[str] = []
     for row in strategies:
         measured = row["measured"]

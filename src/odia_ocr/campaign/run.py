@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from odia_ocr.campaign.apart import Apart, read_apart
 from odia_ocr.campaign.building import Built, build_stack
 from odia_ocr.campaign.cache import Store
 from odia_ocr.campaign.catalogue import TECHNIQUES
@@ -65,6 +66,7 @@ class _Run:
     say: Say
     progress: Progress
     problems: list[Problem]
+    apart: tuple[Apart, ...] = ()
     began: float = field(default_factory=time.monotonic)
     done: int = 0
     total: int = 0
@@ -106,7 +108,8 @@ def run_campaign(
 
     Raises:
         UsageError: If a technique or an engine of the configuration is unknown.
-        DataError: If a set cannot be used.
+        DataError: If a set cannot be used, or a campaign measured apart is damaged.
+        FileMissingError: If the folder of a campaign measured apart holds none.
         ResourceMissingError: If the single reader's model is missing.
         OutputError: If a rendered set cannot be written.
     """
@@ -118,9 +121,10 @@ def run_campaign(
 
 def _open_run(order: _Order, engines: Engines, say: Say, progress: Progress) -> _Run:
     campaign = order.campaign
-    for key in campaign.techniques:
+    for key in (*campaign.techniques, *campaign.learned):
         if key not in TECHNIQUES:
             raise name_choices(key, list(TECHNIQUES), kind="technique")
+    apart = tuple(read_apart(Path(folder)) for folder in campaign.apart)
     engines.find(campaign.single)
     reader = StackReader(SourceReader(engines, Store(order.cache / "steps", say)))
     problems: list[Problem] = []
@@ -143,6 +147,7 @@ def _open_run(order: _Order, engines: Engines, say: Say, progress: Progress) -> 
             averaged=order.averaged,
             floating=campaign.floating,
             tesseract=campaign.tesseract,
+            learned=campaign.learned,
         ),
         fit=open_scorer(campaign.fit),
         report=open_scorer(campaign.report),
@@ -150,6 +155,7 @@ def _open_run(order: _Order, engines: Engines, say: Say, progress: Progress) -> 
         say=say,
         progress=progress,
         problems=problems,
+        apart=apart,
     )
 
 
@@ -218,6 +224,7 @@ def _run_all(run: _Run) -> Outcome:
         checkpoints=checkpoints or (),
         elsewhere=tuple(found for found in elsewhere if found is not None),
         problems=tuple(run.problems),
+        apart=run.apart,
     )
 
 

@@ -36,7 +36,7 @@ class Table:
 def make_tables(outcome: Outcome) -> list[Table]:
     """All tables of a report, in order."""
     tables = [tabulate_summary(outcome), tabulate_techniques(outcome), tabulate_stack(outcome)]
-    tables.append(_tabulate_others(outcome))
+    tables += [_tabulate_apart(outcome), _tabulate_others(outcome)]
     tables += [_tabulate_ladder(level, rungs) for level, rungs in outcome.ladders.items()]
     tables.append(_tabulate_checkpoints(outcome))
     return [table for table in tables if table.rows]
@@ -144,6 +144,31 @@ def tabulate_effects(outcome: Outcome) -> Table:
     return Table(table.title, table.note, shown, rows, texts=2)
 
 
+def _tabulate_apart(outcome: Outcome) -> Table:
+    found = [entry for row in outcome.rows if (entry := outcome.find_apart(row)) is not None]
+    return Table(
+        "Measured apart",
+        "Taken over from further campaigns, on their own lines: what is learned from one kind of "
+        "print is measured on that kind.",
+        ("Technique", "Id", "Verdict", "Set", "CER before", "CER after", "Difference", "Campaign"),
+        tuple(
+            (
+                entry["name"],
+                entry["id"],
+                entry["verdict"],
+                (measured := entry["measured"])["set"],
+                _percent(measured["before"]),
+                _percent(measured["after"]),
+                f"{100 * measured['delta']:+.2f} "
+                f"({100 * measured['low']:+.2f} to {100 * measured['high']:+.2f})",
+                apart.name,
+            )
+            for apart, entry in found
+        ),
+        texts=4,
+    )
+
+
 def _tabulate_others(outcome: Outcome) -> Table:
     return Table(
         "Not measured here",
@@ -152,7 +177,7 @@ def _tabulate_others(outcome: Outcome) -> Table:
         tuple(
             (row.technique.name, row.technique.id, row.why, show_claim(row.technique.claim))
             for row in outcome.rows
-            if row.comparison is None
+            if row.comparison is None and outcome.find_apart(row) is None
         ),
         texts=3,
     )

@@ -1,7 +1,8 @@
 """A technique: what it promises, when it helps, and the change of a stack that it is.
 
-The entries stand in `phase_2a`, `phase_2b`, `phase_2c` and `phase_plus`; all that is said about a
-technique, on the command line and in the documentation, is made of them and of what was measured.
+The entries stand in `phase_2a`, `phase_2b`, `phase_2c`, `phase_3` and `phase_plus`; all that is
+said about a technique, on the command line and in the documentation, is made of them and of what
+was measured.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Means:
         averaged: The engine whose weights are the mean of the ladder's, or "".
         floating: The engine whose weights are not quantised, or "".
         tesseract: Whether Tesseract joins in.
+        learned: Engines that were trained by a technique of learning, by its key.
     """
 
     single: str = "ctc"
@@ -38,6 +40,7 @@ class Means:
     averaged: str = ""
     floating: str = ""
     tesseract: bool = False
+    learned: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def emits(self) -> bool:
