@@ -10,6 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from learning_report import put_table
+
 from odia_ocr.evaluate.scores import (
     Difference,
     LineCounts,
@@ -18,7 +20,6 @@ from odia_ocr.evaluate.scores import (
     score_lines,
 )
 
-BEGIN, END = "<!-- active: begin -->", "<!-- active: end -->"
 BASE, BEST = "random", "combined"
 _COLOURS = {
     "random": "#6b7280",
@@ -210,7 +211,7 @@ def write_report(
     draw(shipped, levels, out / "active.svg")
     table = make_table(shipped, levels, reaches)
     if docs is not None:
-        put_table(docs, table)
+        put_table(docs, "active", table)
     return table
 
 
@@ -269,13 +270,6 @@ def _show(level: Level) -> str:
 
 def _percent(score: Score, part: str = "value") -> str:
     return f"{100 * getattr(score, part):.2f} %"
-
-
-def put_table(path: Path, table: str) -> None:
-    """Put the table into a document, between its marks."""
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
 
 
 def draw(shipped: Point, levels: Mapping[str, Sequence[Level]], path: Path) -> None:

@@ -7,12 +7,11 @@ Each run takes three rounds of the domain of `experiment_domain.py`: 50, 100 and
 each time learned from the shipped weights on, and is measured on the 1,000 held-out lines as they
 are read by `--engine ctc:FILE`. Of the pool's texts only those of chosen lines are read. Runs lie
 in runs/learning/active; docs/reports/learning/active.json, active.svg and the table in
-docs/active-learning.md are made of them.
+docs/learning.md are made of them.
 """
 
 from __future__ import annotations
 
-import argparse
 import functools
 import json
 import shutil
@@ -24,17 +23,18 @@ from pathlib import Path
 from typing import Any
 
 from active_report import Curve, Point, write_report
-from experiment_domain import FOLDER, NAME, Part, open_domain
+from experiment_adaptation import QUICK as ADAPTATION_QUICK
+from experiment_domain import NAME
+from learning_report import THREADS, LineSet, tell
+from learning_setup import HELDOUT, Setup, make_parser, make_pool, open_part
 
 from odia_ocr.curate.pool import Pool
 from odia_ocr.curate.rounds import Plan, Tools, go_on, label_truly, look_at, name_round, read_state
 from odia_ocr.data.sets.out_files import write_whole
-from odia_ocr.data.sets.sample import FilePicture, Sample
-from odia_ocr.evaluate.scores import LineCounts, count_line, score_lines
+from odia_ocr.data.sets.sample import Sample
+from odia_ocr.evaluate.scores import LineCounts, score_lines
 from odia_ocr.language import normalise
-from odia_ocr.recognize import open_recognizer
 from odia_ocr.train.adapt import AdaptConfig, TrainingLine, adapt_ctc
-from odia_ocr.types import Candidates
 
 OUT = Path("runs/learning/active")
 REPORTS = Path("docs/reports/learning")
@@ -52,16 +52,14 @@ SEEDS = {
 
 
 @dataclass(frozen=True)
-class Setup:
-    """One experiment: what is run, and on how much."""
+class Scale:
+    """What is run, and on how much."""
 
-    out: Path
     budgets: tuple[int, ...] = (50, 50, 100)
     seeds: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: SEEDS)
     pool: int = 4000
     heldout: int = 1000
     config: AdaptConfig = CONFIG
-    threads: int = 2
 
     @property
     def runs(self) -> list[tuple[str, int]]:
@@ -70,50 +68,13 @@ class Setup:
         return [run for turn in zip_longest(*each) for run in turn if run is not None]
 
 
-QUICK = Setup(
-    OUT.with_name("active-quick"),
+QUICK = Scale(
     budgets=(8, 8),
     seeds={"random": (1, 2), "combined": (1, 2), "diverse": (1,)},
     pool=60,
     heldout=30,
-    config=AdaptConfig(
-        steps=3, warmup=1, batch=4, replay_lines=16, check_lines=4, check_every=3, fit_lines=60
-    ),
+    config=ADAPTATION_QUICK,
 )
-
-
-class Bench:
-    """Held-out lines and what models read of them."""
-
-    def __init__(self, part: Part, count: int, threads: int) -> None:
-        self.names = part.names[:count]
-        self._part, self._threads = part, threads
-
-    @functools.cached_property
-    def texts(self) -> list[str]:
-        """Their transcriptions."""
-        return [self._part.read_text(name) for name in self.names]
-
-    def read(self, engine: str, path: Path) -> list[LineCounts]:
-        """The counts of each line; readings are kept in `path` and not made twice."""
-        if not path.exists():
-            recognizer = open_recognizer(engine, threads=self._threads)
-            read = recognizer.read(self._part.images[: len(self.names)])
-            texts = [normalise(r.best.text) if isinstance(r, Candidates) else "" for r in read]
-            write_whole(path, json.dumps(texts, ensure_ascii=False).encode())
-        readings = json.loads(path.read_text("utf-8"))
-        return [count_line(*pair) for pair in zip(self.texts, readings, strict=True)]
-
-    def measure(self, model: Path) -> dict[str, Any]:
-        """The figures of a model, as a round keeps them."""
-        counts = self.read(f"ctc:{model}", model.with_name(READINGS))
-        return asdict(score_lines(counts).cer)
-
-
-def make_pool(part: Part, count: int) -> Pool:
-    """The domain's pool: pictures, and texts that are read one by one when they are asked for."""
-    samples = [Sample(n, FilePicture(part.folder / f"{n}.png"), "") for n in part.names[:count]]
-    return Pool(samples, name=f"{NAME}, pool", truth=part.read_text)
 
 
 def make_learner(config: AdaptConfig, seed: int) -> Callable[[Sequence[Sample], Path], Path]:
@@ -131,17 +92,17 @@ def make_learner(config: AdaptConfig, seed: int) -> Callable[[Sequence[Sample], 
     return learn
 
 
-def run_all(setup: Setup, parts: Mapping[str, Part], heldout: str = "heldout") -> list[Curve]:
+def run_all(setup: Setup, scale: Scale) -> list[Curve]:
     """All runs, each taken up where it was left; returns their curves."""
-    bench = Bench(parts[heldout], setup.heldout, setup.threads)
-    shipped = bench.read("ctc", setup.out / f"shipped-{READINGS}")
+    heldout = open_part(setup.parts[HELDOUT], HELDOUT, scale.heldout)
+    shipped = heldout.count_once("ctc", setup.out / f"shipped-{HELDOUT}.json")
     tell(f"shipped model: CER {score_lines(shipped).cer.value:.2%}")
-    look = functools.lru_cache(maxsize=1)(functools.partial(look_at, threads=setup.threads))
-    first = functools.lru_cache(maxsize=1)(functools.partial(look_at, threads=setup.threads))
+    look = functools.lru_cache(maxsize=1)(functools.partial(look_at, threads=THREADS))
+    first = functools.lru_cache(maxsize=1)(functools.partial(look_at, threads=THREADS))
     curves = []
-    for strategy, seed in setup.runs:
+    for strategy, seed in scale.runs:
         run = setup.out / f"{strategy}-{seed}"
-        pool = make_pool(parts["pool"], setup.pool)
+        pool = make_pool(setup.parts["pool"], scale.pool)
 
         def see(engine: str, lines: Sequence[Sample], strategy: str = strategy) -> Any:
             # What random chooses does not depend on what a model sees.
@@ -150,21 +111,26 @@ def run_all(setup: Setup, parts: Mapping[str, Part], heldout: str = "heldout") -
             return look(engine, tuple(lines))
 
         tools = Tools(
-            learn=make_learner(setup.config, seed),
-            measure=bench.measure,
+            learn=make_learner(scale.config, seed),
+            measure=lambda model: asdict(score_lines(count_lines(heldout, model)).cer),
             label=label_truly(pool),
             look=see,
             say=lambda said, run=run: tell(f"{run.name}: {said}"),
         )
-        plan = Plan(setup.budgets, strategy, seed)
-        go_on(run, pool, plan, tools, rounds=len(setup.budgets))
-        curves.append(read_curve(run, pool, bench))
+        plan = Plan(scale.budgets, strategy, seed)
+        go_on(run, pool, plan, tools, rounds=len(scale.budgets))
+        curves.append(read_curve(run, pool, heldout))
         points = ", ".join(f"{p.labels}: {p.cer.value:.2%}" for p in curves[-1].points)
         tell(f"{run.name}: {points}")
     return [Curve("shipped", 0, (Point.of(0, 0, 0, 0.0, shipped),)), *curves]
 
 
-def read_curve(run: Path, pool: Pool, bench: Bench) -> Curve:
+def count_lines(heldout: LineSet, model: Path) -> list[LineCounts]:
+    """The counts of each line, as a model reads it; readings are kept beside it."""
+    return heldout.count(f"ctc:{model}", model.parent)
+
+
+def read_curve(run: Path, pool: Pool, heldout: LineSet) -> Curve:
     """What a run found, from its folder."""
     state = read_state(run)
     assert state is not None
@@ -178,31 +144,21 @@ def read_curve(run: Path, pool: Pool, bench: Bench) -> Curve:
         corrected += sum(texts[row["id"]] != row["draft"] for row in batch["lines"])
         folder = (run / one.model).parent
         seconds = json.loads((folder / "cost.json").read_text("utf-8"))["seconds"]
-        counts = bench.read(f"ctc:{run / one.model}", folder / READINGS)
+        counts = count_lines(heldout, run / one.model)
         points.append(Point.of(labels, letters, corrected, seconds, counts))
     return Curve(state.plan.strategy, state.plan.seed, tuple(points))
 
 
-def tell(said: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {said}", flush=True)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a smoke test, in its own folder")
-    parser.add_argument("--domain", type=Path, default=FOLDER)
-    options = parser.parse_args()
-    setup = QUICK if options.quick else Setup(OUT)
-    parts = open_domain(options.domain)
-    curves = run_all(setup, parts)
-    reports, docs = (setup.out, None) if options.quick else (REPORTS, DOCS)
+    setup = Setup.of("active", make_parser(__doc__).parse_args())
+    scale = QUICK if setup.quick else Scale()
     facts = {
         "domain": NAME,
-        "pool": setup.pool,
-        "heldout": setup.heldout,
-        "adaptation": asdict(setup.config),
+        "pool": scale.pool,
+        "heldout": scale.heldout,
+        "adaptation": asdict(scale.config),
     }
-    print(write_report(curves, facts, reports, docs))
+    print(write_report(run_all(setup, scale), facts, setup.reports, setup.docs))
 
 
 if __name__ == "__main__":

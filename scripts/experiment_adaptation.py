@@ -11,30 +11,15 @@ that are measured too. Held-out lines are read in the end, by `--engine ctc:FILE
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from experiment_domain import FOLDER, open_domain
-from learning_report import (
-    DOCS,
-    REPORTS,
-    RUNS,
-    SHIPPED,
-    Model,
-    clock,
-    label_lines,
-    make_pool,
-    open_part,
-    open_sets,
-    tell,
-    write,
-)
+from learning_report import Model, clock, tell
+from learning_setup import Setup, label_lines, make_parser, make_pool
 
 from odia_ocr.data.sets.out_files import write_whole
-from odia_ocr.evaluate.scores import score_lines
 from odia_ocr.train.adapt import UNMIXED, AdaptConfig, TrainingLine, adapt_ctc
 from odia_ocr.train.checkpoint import open_model
 from odia_ocr.train.export import write_onnx
@@ -74,31 +59,22 @@ def list_models(folder: Path, name: str, labels: int) -> list[Model]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a smoke test, in its own folder")
-    parser.add_argument("--domain", type=Path, default=FOLDER)
+    parser = make_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="how many of the three")
     options = parser.parse_args()
-    parts = open_domain(options.domain)
-    quick = options.quick
-    out = RUNS / ("adaptation-quick" if quick else "adaptation")
-    labels, config = (12, QUICK) if quick else (LABELS, CONFIG)
-    shipped = replace(SHIPPED, folder=out / "shipped") if quick else SHIPPED
-    models = [shipped]
-    pool = make_pool(parts["pool"])
-    check = open_part(parts["check"], "check", 10 if quick else None)
+    setup = Setup.of("adaptation", options)
+    labels, config = (12, QUICK) if setup.quick else (LABELS, CONFIG)
+    models = [setup.shipped]
+    pool = make_pool(setup.parts["pool"])
     for seed in SEEDS[: options.seeds]:
         lines = label_lines(pool, labels, seed)
-        folder = adapt(lines, out / f"seed-{seed}", replace(config, seed=seed))
+        folder = adapt(lines, setup.out / f"seed-{seed}", replace(config, seed=seed))
         made = list_models(folder, f"adapted, seed {seed}", labels)
         for model in made:
-            cer = score_lines(check.count(model.engine, model.folder)).cer
-            tell(f"{model.name}: {cer.value:.2%} on check lines, {model.facts}")
+            tell(f"{model.name}: {setup.rate(model):.2%} on check lines, {model.facts}")
         models += made
-    reports, docs = (out, None) if quick else (REPORTS, DOCS)
     facts = {"adaptation": asdict(config), "labels": labels}
-    sets = open_sets(parts, quick=quick)
-    print(write("adaptation", models, sets, facts, out=reports, docs=docs))
+    print(setup.write(models, setup.open_sets(), facts))
 
 
 if __name__ == "__main__":

@@ -13,45 +13,28 @@ emissions loses letters (see `odia_ocr.recognize.averaging`).
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from experiment_adaptation import QUICK
-from experiment_domain import FOLDER, open_domain
 from experiment_self_training import (
-    CONFIG,
     FORGET,
-    LINES,
+    choose_config,
     list_rounds,
     make_tools,
-    open_guard,
+    open_pool,
     verify,
 )
-from learning_report import (
-    DOCS,
-    REPORTS,
-    RUNS,
-    SHIPPED,
-    THREADS,
-    LineSet,
-    Model,
-    make_pool,
-    open_part,
-    open_sets,
-    tell,
-    write,
-)
+from learning_report import THREADS, LineSet, Model, tell
+from learning_setup import Setup, make_parser
 
 from odia_ocr.curate.self_training import DISTIL, Plan, self_train
 from odia_ocr.data.sets.out_files import write_whole
 from odia_ocr.evaluate.scores import score_lines
 from odia_ocr.recognize import open_recognizer
 
-SEED = 1
 TIMED, PASSES = 60, 4  # check lines whose reading is timed, and how often
 
 
@@ -71,34 +54,24 @@ def time_reading(models: Sequence[Model], lines: LineSet, path: Path) -> dict[st
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a smoke test, in its own folder")
-    parser.add_argument("--domain", type=Path, default=FOLDER)
-    options = parser.parse_args()
-    quick = options.quick
-    parts = open_domain(options.domain)
-    out = RUNS / ("distillation-quick" if quick else "distillation")
-    config = replace(QUICK if quick else CONFIG, seed=SEED)
-    pool = make_pool(parts["pool"], 24 if quick else LINES)
-    check = open_part(parts["check"], "check", 10 if quick else None)
-    readings = RUNS / ("readings-quick" if quick else "readings") / "ctc.jsonl"
-    tools = make_tools(config, open_guard(4 if quick else config.check_lines), readings)
-    self_train(out / "run", pool, Plan(1, DISTIL, forget=FORGET), tools)
+    setup = Setup.of("distillation", make_parser(__doc__).parse_args())
+    out, shipped = setup.out, setup.shipped
+    config, pool = choose_config(setup), open_pool(setup)
+    plan = Plan(1, DISTIL, forget=FORGET)
+    self_train(out / "run", pool, plan, make_tools(setup, config))
     verify(pool, 0)
-    shipped = replace(SHIPPED, folder=out / "shipped") if quick else SHIPPED
     ensemble = Model(
         "ensemble", "ctc-best", shipped.folder.with_name(f"{shipped.folder.name}-best")
     )
     student = replace(list_rounds("student", out / "run", 0, 0.0)[0], name="student")
     models = [shipped, ensemble, student]
     for model in models:
-        cer = score_lines(check.count(model.engine, model.folder)).cer
-        tell(f"{model.name}: {cer.value:.2%} on check lines")
-    rates = time_reading(models, check, out / "lines-per-second.json")
+        tell(f"{model.name}: {setup.rate(model):.2%} on check lines")
+    rates = time_reading(models, setup.check, out / "lines-per-second.json")
     models = [
         replace(one, facts={**one.facts, "lines_per_second": rates[one.name]}) for one in models
     ]
-    sets = open_sets(parts, quick=quick)
+    sets = setup.open_sets()
     before, best, after = (
         score_lines(sets[0].count(model.engine, model.folder)).cer.value for model in models
     )
@@ -113,8 +86,7 @@ def main() -> None:
     told = ["", f"Lines a second on two threads: {speeds}."]
     if recovered is not None:
         told.append(f"The student has {recovered:.0%} of the ensemble's gain.")
-    reports, docs = (out, None) if quick else (REPORTS, DOCS)
-    print(write("distillation", models, sets, facts, out=reports, docs=docs, after=told))
+    print(setup.write(models, sets, facts, told))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ alone, which is verified. Held-out lines are read in the end.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -22,23 +21,8 @@ from pathlib import Path
 
 from experiment_adaptation import CONFIG as ADAPTATION
 from experiment_adaptation import COST, QUICK, adapt
-from experiment_domain import FOLDER, open_domain
-from learning_report import (
-    DOCS,
-    REPORTS,
-    RUNS,
-    SHIPPED,
-    THREADS,
-    LineSet,
-    Model,
-    clock,
-    label_lines,
-    make_pool,
-    open_part,
-    open_sets,
-    tell,
-    write,
-)
+from learning_report import RUNS, THREADS, LineSet, Model, clock, tell
+from learning_setup import Setup, label_lines, make_parser, make_pool
 
 from odia_ocr.curate.pool import Pool
 from odia_ocr.curate.pseudo import PseudoReading, Rule, rate_precision
@@ -63,6 +47,16 @@ RULES = {
 }
 
 
+def choose_config(setup: Setup) -> AdaptConfig:
+    """How each model learns."""
+    return replace(QUICK if setup.quick else CONFIG, seed=SEED)
+
+
+def open_pool(setup: Setup) -> Pool:
+    """The lines that are read."""
+    return make_pool(setup.parts["pool"], 24 if setup.quick else LINES)
+
+
 def open_guard(count: int) -> list[LineSet]:
     """General held-out lines, of the half that settings may be chosen on."""
     return [
@@ -71,8 +65,10 @@ def open_guard(count: int) -> list[LineSet]:
     ]
 
 
-def make_tools(config: AdaptConfig, guard: Sequence[LineSet], readings: Path | None) -> Tools:
-    """Reading, fine-tuning and guarding; the shipped models' readings are kept in `readings`."""
+def make_tools(setup: Setup, config: AdaptConfig) -> Tools:
+    """Reading, fine-tuning and guarding; experiments share what the shipped models read."""
+    readings = setup.name_folder("readings") / "ctc.jsonl"
+    guard = open_guard(4 if setup.quick else config.check_lines)
     learn = make_learner(config, tell)
 
     def timed(lines: Sequence[TrainingLine], folder: Path) -> Path:
@@ -82,7 +78,7 @@ def make_tools(config: AdaptConfig, guard: Sequence[LineSet], readings: Path | N
         return model
 
     def read(engine: str, lines: Sequence, path: Path) -> Sequence:
-        place = readings if engine == "ctc" and readings else path
+        place = readings if engine == "ctc" else path
         return read_with(engine, lines, place, threads=THREADS)
 
     def watch(engine: str) -> Mapping[str, float]:
@@ -125,21 +121,12 @@ def list_rounds(name: str, run: Path, labels: int, seconds: float) -> list[Model
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a smoke test, in its own folder")
-    parser.add_argument("--domain", type=Path, default=FOLDER)
-    options = parser.parse_args()
-    quick = options.quick
-    parts = open_domain(options.domain)
-    out = RUNS / ("self-training-quick" if quick else "self-training")
-    config = replace(QUICK if quick else CONFIG, seed=SEED)
-    pool = make_pool(parts["pool"], 24 if quick else LINES)
-    check = open_part(parts["check"], "check", 10 if quick else None)
-    shipped = replace(SHIPPED, folder=out / "shipped") if quick else SHIPPED
-    readings = RUNS / ("readings-quick" if quick else "readings") / "ctc.jsonl"
-    tools = make_tools(config, open_guard(4 if quick else config.check_lines), readings)
+    setup = Setup.of("self-training", make_parser(__doc__).parse_args())
+    quick, out = setup.quick, setup.out
+    config, pool = choose_config(setup), open_pool(setup)
+    tools = make_tools(setup, config)
     rules = dict.fromkeys(RULES, Rule(0.5, 0.5, soft=True)) if quick else RULES
-    judge = partial(judge_labels, check)
+    judge = partial(judge_labels, setup.check)
     precision = {"shipped": judge("ctc", out / "check-shipped.jsonl", rules["alone"])}
     for row in precision["shipped"]:
         tell(f"labels of the shipped models: {row}")
@@ -149,7 +136,7 @@ def main() -> None:
     verify(pool, 0)
     alone = list_rounds("self-trained", run, 0, 0.0)
 
-    labelled = make_pool(parts["pool"])
+    labelled = make_pool(setup.parts["pool"])
     lines = label_lines(labelled, 12 if quick else LABELS, SEED)
     base = adapt(lines, out / "labels", config)
     engine = f"ctc:{base / 'model.onnx'}"
@@ -163,20 +150,16 @@ def main() -> None:
     verify(labelled, len(lines))
     both = list_rounds(f"{len(lines)} labels, self-trained", run, len(lines), cost["seconds"])
 
-    models = [shipped, *alone, adapted, *both]
+    models = [setup.shipped, *alone, adapted, *both]
     for model in models:
-        cer = score_lines(check.count(model.engine, model.folder)).cer
-        tell(f"{model.name}: {cer.value:.2%} on check lines")
-    sets = open_sets(parts, quick=quick)
+        tell(f"{model.name}: {setup.rate(model):.2%} on check lines")
     facts = {
         "adaptation": asdict(config),
         "rules": {name: asdict(rule) for name, rule in rules.items()},
         "pool_lines": len(pool.lines),
         "precision": precision,
     }
-    reports, docs = (out, None) if quick else (REPORTS, DOCS)
-    told = tell_precision(precision)
-    print(write("self-training", models, sets, facts, out=reports, docs=docs, after=told))
+    print(setup.write(models, setup.open_sets(), facts, tell_precision(precision)))
 
 
 def verify(pool: Pool, count: int) -> None:

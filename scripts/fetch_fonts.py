@@ -2,22 +2,13 @@
 
     python scripts/fetch_fonts.py [--out .cache/fonts] [--extra DIR] [--only PART] [--no-latin]
 
-What this script knows:
+`font_catalogue.py` lists the packages. The clients `apt-get`, `dpkg` and `npm` fetch and unpack
+them; nothing is installed. What this script knows:
 
-* Which Debian and npm packages hold Odia faces, and under which licence (read from the licence
-  file of each). The clients `apt-get`, `dpkg` and `npm` fetch and unpack them; nothing is
-  installed.
 * npm's fontsource packages split a face into subsets. The `oriya` file has no Latin letters, ASCII
   digits or punctuation, so each instance is merged with its `latin` file.
 * Variable faces are cut at a few weights and widths (at most ten a family).
-* A face is kept only if it shapes: a GSUB table for `orya` or `ory2`, nearly all letters
-  U+0B05-0B39, no `.notdef` and fewer glyphs than code points for words with a reph and conjuncts,
-  subscripts that stand below their own letter, and, for a merged face, the very places that its
-  `oriya` file gives. Alkatra 1.100 fails here: it has no anchors, so subscripts fall under the next
-  letter. That costs training nothing, because the family is held out; two weights of it ship all
-  the same, to measure with, and the renderer refuses the lines that it would misplace.
-* Old faces (Samyak, Utkal) know the spellings of their day: WA after a virama stays apart, and
-  ya-phala written with YYA carries a stray dot. faces.json names the spelling to draw instead.
+* A face is kept only if it shapes, as `font_shaping.py` judges it.
 * Faces that need no cutting or merging are copied byte for byte (some reserve their font names).
 * English words in Odia lines are mostly printed in a face of their own. Latin companions come from
   Debian, as they are; nothing about them is measured.
@@ -39,265 +30,29 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import uharfbuzz as hb
+from font_catalogue import (
+    DEBIAN_FACES,
+    EXTRA_WEIGHTS,
+    LATIN_FACES,
+    NPM_FAMILIES,
+    OFL,
+    TRUETYPE,
+    DebianFace,
+    NpmFamily,
+    name_weights,
+)
+from font_shaping import Face, Instance, Source, compare_shaping, describe_face, find_faults
 from fontTools.merge import Merger
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
 
-OFL = "OFL-1.1"
-
-# Words that every kept face must join: a reph, and a conjunct of three letters.
-PROBES = ("ଧର୍ମ", "କ୍ଷ୍ମୀ")
-VIRAMA = "\u0b4d"
-
-# Frequent conjuncts and marks; a merged face must draw them as its oriya file does, and those
-# that a face leaves apart (a visible virama) are listed in faces.json.
-CLUSTER_LIST = """
-ଧର୍ମ କ୍ଷ୍ମୀ କ୍ଷ ଜ୍ଞ ତ୍ର ଶ୍ର ପ୍ର କ୍ର ନ୍ତ ନ୍ଦ ନ୍ଧ ମ୍ବ ମ୍ଭ ମ୍ପ ଙ୍କ ଙ୍ଗ ଞ୍ଚ ଞ୍ଜ ଣ୍ଟ ଣ୍ଡ ଣ୍ଣ ଣ୍ତ ତ୍ତ ଦ୍ଧ ଦ୍ଦ ଦ୍ଭ
-ସ୍ତ ସ୍ଥ ସ୍କ ସ୍ପ ଷ୍ଟ ଷ୍ଠ ଷ୍ଣ ହ୍ନ ହ୍ମ ଲ୍ଲ ଲ୍ପ ଲ୍କ ବ୍ଦ କ୍ତ କ୍ସ ଗ୍ନ ଗ୍ଧ ଚ୍ଚ ଚ୍ଛ ଜ୍ଜ ଟ୍ଟ ପ୍ତ ପ୍ପ ତ୍ସ ତ୍ମ
-ସ୍ତ୍ର ନ୍ତ୍ର ଷ୍ଟ୍ର ନ୍ଦ୍ର ମ୍ପ୍ର କ୍ୟ ତ୍ୟ ଦ୍ୟ ନ୍ୟ ଧ୍ୟ ର୍ଯ୍ୟ ର୍ଥ ର୍ବ ର୍ତ୍ତ ସ୍ୱ ଶ୍ୱ ଦ୍ୱ ତ୍ୱ ସ୍ବ ଶ୍ବ ଦ୍ବ ତ୍ବ ସ୍ଵ
-କ୍ଯ ତ୍ଯ କୁ କୂ କୃ କି କୀ ଥି ଧି ଖି କେ କୈ କୋ କୌ କଁ କଂ କଃ ଡ଼ ଢ଼ ୟ ୱ
-"""
-CLUSTERS = tuple(CLUSTER_LIST.split())
-
-# The largest share of CLUSTERS with a mark outside its own cluster that a kept face may have.
-ASTRAY_ALLOWED = 0.1
-
-# A conjunct at least this wide, as a share of its width with a ZWNJ in it, has not joined.
-UNJOINED_WIDTH = 0.95
-
-UNASSIGNED_LETTERS = {0x0B0D, 0x0B0E, 0x0B11, 0x0B12, 0x0B29, 0x0B31, 0x0B34}
-LETTERS = frozenset(range(0x0B05, 0x0B3A)) - UNASSIGNED_LETTERS
-LETTERS_ALLOWED_MISSING = 2
-
-
-def list_reference_characters() -> list[str]:
-    """Return the characters that an Odia page may hold; faces.json lists those a face lacks."""
-    block = [chr(c) for c in range(0x0B01, 0x0B78)]
-    odia = [c for c in block if unicodedata.category(c) != "Cn" and c != "\u0b55"]
-    ascii_printable = [chr(c) for c in range(0x20, 0x7F)]
-    return [*odia, *"।॥\u200c\u200d", *ascii_printable, *"‘’“”–—…•₹°×÷©"]
-
-
-REFERENCE = tuple(list_reference_characters())
-
 
 class FetchError(Exception):
     """A failure that the person running the script can do something about."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Instance:
-    """One point to cut a variable family at; width is in percent of the normal width."""
-
-    style: str
-    weight: int
-    width: int = 100
-    italic: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class NpmFamily:
-    """A variable family in an npm fontsource package: files/<stem>-<subset>-<axes>-normal.woff2."""
-
-    name: str
-    package: str
-    version: str
-    stem: str
-    axes: str
-    instances: tuple[Instance, ...]
-    licence: str = OFL
-
-
-@dataclasses.dataclass(frozen=True)
-class DebianFace:
-    """A static face in a Debian package, copied as it is."""
-
-    name: str
-    style: str
-    package: str
-    path: str
-    licence: str
-    weight: int = 400
-    respell: tuple[tuple[str, str], ...] = ()
-
-
-@dataclasses.dataclass(frozen=True)
-class Source:
-    """Where a face came from, under which licence, and the spellings to draw it with."""
-
-    package: str
-    version: str
-    licence: str
-    respell: tuple[tuple[str, str], ...] = ()
-
-
-@dataclasses.dataclass(frozen=True)
-class Face:
-    """One line of faces.json."""
-
-    file: str
-    family: str
-    style: str
-    licence: str
-    package: str
-    version: str
-    weight: int
-    width: int
-    italic: bool
-    has_latin: bool
-    has_ascii_digits: bool
-    has_odia_digits: bool
-    has_danda: bool
-    has_double_danda: bool
-    has_zwnj: bool
-    missing: list[str]
-    unjoined: list[str]
-    astray: list[str]
-    respell: dict[str, str]
-
-
-def name_weights(*weights: int) -> tuple[Instance, ...]:
-    """Return upright instances of normal width at these weights."""
-    return tuple(Instance(WEIGHT_NAMES[weight], weight) for weight in weights)
-
-
-WEIGHT_NAMES = {
-    100: "Thin",
-    200: "ExtraLight",
-    300: "Light",
-    400: "Regular",
-    500: "Medium",
-    600: "SemiBold",
-    700: "Bold",
-    800: "ExtraBold",
-    900: "Black",
-}
-
-NPM_FAMILIES = (
-    NpmFamily(
-        "Noto Sans Oriya",
-        "@fontsource-variable/noto-sans-oriya",
-        "5.3.0",
-        "noto-sans-oriya",
-        "standard",
-        (
-            *name_weights(200, 300, 400, 500, 600, 700, 900),
-            Instance("Condensed", 400, 75),
-            Instance("CondensedBold", 700, 75),
-            Instance("ExtraCondensed", 400, 62),
-        ),
-    ),
-    NpmFamily(
-        "Noto Serif Oriya",
-        "@fontsource-variable/noto-serif-oriya",
-        "5.3.0",
-        "noto-serif-oriya",
-        "wght",
-        name_weights(400, 500, 600, 700),
-    ),
-    NpmFamily(
-        "Anek Odia",
-        "@fontsource-variable/anek-odia",
-        "5.3.0",
-        "anek-odia",
-        "standard",
-        (
-            *name_weights(200, 300, 400, 500, 600, 700, 800),
-            Instance("Condensed", 400, 75),
-            Instance("CondensedBold", 700, 75),
-            Instance("Expanded", 400, 125),
-        ),
-    ),
-    NpmFamily(
-        "Baloo Bhaina 2",
-        "@fontsource-variable/baloo-bhaina-2",
-        "5.3.0",
-        "baloo-bhaina-2",
-        "wght",
-        name_weights(400, 500, 600, 700, 800),
-    ),
-    NpmFamily(
-        "Alkatra",
-        "@fontsource-variable/alkatra",
-        "5.3.0",
-        "alkatra",
-        "wght",
-        name_weights(400, 500, 600, 700),
-    ),
-    NpmFamily(
-        "Google Sans",
-        "@fontsource-variable/google-sans",
-        "5.3.1",
-        "google-sans",
-        "wght",
-        (
-            *name_weights(400, 500, 700),
-            Instance("Italic", 400, italic=True),
-            Instance("BoldItalic", 700, italic=True),
-        ),
-    ),
-)
-
-# Draw ya-phala with YA and wa-phala with BA: see the module docstring.
-OLD_SPELLINGS = (("\u0b4d\u0b5f", "\u0b4d\u0b2f"), ("\u0b4d\u0b71", "\u0b4d\u0b2c"))
-
-TRUETYPE = "usr/share/fonts/truetype"
-DEBIAN_FACES = (
-    DebianFace(
-        name="Lohit Odia",
-        style="Regular",
-        package="fonts-lohit-orya",
-        path=f"{TRUETYPE}/lohit-oriya/Lohit-Odia.ttf",
-        licence=OFL,
-    ),
-    DebianFace(
-        name="Samyak Oriya",
-        style="Regular",
-        package="fonts-samyak-orya",
-        path=f"{TRUETYPE}/samyak-fonts/Samyak-Oriya.ttf",
-        licence="GPL-3.0-or-later WITH Font-exception-2.0",
-        respell=OLD_SPELLINGS,
-    ),
-    DebianFace(
-        name="Utkal",
-        style="Medium",
-        package="fonts-orya-extra",
-        path=f"{TRUETYPE}/fonts-orya-extra/utkal.ttf",
-        licence="GPL-2.0-or-later",
-        respell=OLD_SPELLINGS,
-    ),
-    DebianFace(
-        name="Free Serif",
-        style="Regular",
-        package="fonts-freefont-ttf",
-        path=f"{TRUETYPE}/freefont/FreeSerif.ttf",
-        licence="GPL-3.0-or-later WITH Font-exception-2.0",
-    ),
-)
-
-# Latin companions by Debian package; names are without their ending, * stands for any style.
-LATIN_FACES = {
-    "fonts-liberation": ("LiberationSans-*", "LiberationSerif-*", "LiberationMono-Regular"),
-    "fonts-dejavu-core": ("DejaVuSans*", "DejaVuSerif*"),
-    "fonts-crosextra-carlito": ("Carlito-*",),
-    "fonts-crosextra-caladea": ("Caladea-*",),
-    "fonts-open-sans": tuple(
-        f"OpenSans-{style}" for style in ("Regular", "Italic", "Bold", "BoldItalic")
-    ),
-    "fonts-roboto-unhinted": (
-        *(f"Roboto-{style}" for style in ("Regular", "Italic", "Bold", "BoldItalic")),
-        *(f"RobotoCondensed-{style}" for style in ("Light", "Regular", "Medium", "Bold")),
-    ),
-}
-
-# Variable files in the extra folder are cut at these weights where their axis reaches.
-EXTRA_WEIGHTS = (400, 500, 600, 700)
 
 
 def run_client(command: list[str], folder: Path, advice: str) -> str:
@@ -380,125 +135,6 @@ def silence_fonttools() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
-
-
-def shape_text(font: hb.Font, text: str) -> list[tuple[int, int, int, int]]:
-    """Return glyph id, advance and offsets for each glyph of a shaped text."""
-    buffer = hb.Buffer()
-    buffer.add_str(text)
-    buffer.guess_segment_properties()
-    hb.shape(font, buffer)
-    return [
-        (info.codepoint, place.x_advance, place.x_offset, place.y_offset)
-        for info, place in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True)
-    ]
-
-
-def open_shaper(path: Path) -> hb.Font:
-    """Open a font file for shaping."""
-    return hb.Font(hb.Face(hb.Blob.from_file_path(str(path))))
-
-
-def find_faults(path: Path) -> list[str]:
-    """Return the reasons why a face cannot be used for Odia; an empty list keeps it."""
-    faults: list[str] = []
-    font = TTFont(path, lazy=True)
-    scripts: set[str] = set()
-    if "GSUB" in font and font["GSUB"].table.ScriptList is not None:
-        scripts = {record.ScriptTag for record in font["GSUB"].table.ScriptList.ScriptRecord}
-    if not scripts & {"orya", "ory2"}:
-        faults.append("no GSUB rules for Odia")
-    absent = LETTERS - set(font.getBestCmap())
-    if len(absent) > LETTERS_ALLOWED_MISSING:
-        faults.append(f"{len(absent)} letters missing")
-    shaper = open_shaper(path)
-    for word in PROBES:
-        glyphs = shape_text(shaper, word)
-        if any(glyph[0] == 0 for glyph in glyphs):
-            faults.append(f"{word} draws .notdef")
-        elif len(glyphs) >= len(word):
-            faults.append(f"{word} does not join ({len(glyphs)} glyphs)")
-    astray = find_astray(shaper)
-    if len(astray) > ASTRAY_ALLOWED * len(CLUSTERS):
-        faults.append(
-            f"marks stand outside their letter in {len(astray)} of {len(CLUSTERS)} clusters"
-        )
-    return faults
-
-
-def is_astray(shaper: hb.Font, cluster: str) -> bool:
-    """Tell whether a mark without width has its middle outside the cluster it belongs to."""
-    glyphs = shape_text(shaper, cluster)
-    total = sum(glyph[1] for glyph in glyphs)
-    pen = 0
-    for glyph_id, advance, x_offset, _ in glyphs:
-        extents = shaper.get_glyph_extents(glyph_id)
-        if advance == 0 and extents is not None and extents.width > 0:
-            middle = pen + x_offset + extents.x_bearing + extents.width / 2
-            if not 0 <= middle <= total:
-                return True
-        pen += advance
-    return False
-
-
-def find_astray(shaper: hb.Font) -> list[str]:
-    """Return the clusters that a face draws with a mark under or over a neighbour."""
-    return [cluster for cluster in CLUSTERS if is_astray(shaper, cluster)]
-
-
-def is_unjoined(shaper: hb.Font, cluster: str) -> bool:
-    """Tell whether a conjunct is as wide as if a ZWNJ kept one of its viramas visible."""
-    width = measure_width(shaper, cluster)
-    parted = [
-        f"{cluster[: place + 1]}\u200c{cluster[place + 1 :]}"
-        for place, letter in enumerate(cluster)
-        if letter == VIRAMA
-    ]
-    return any(width >= UNJOINED_WIDTH * measure_width(shaper, text) for text in parted)
-
-
-def measure_width(shaper: hb.Font, text: str) -> int:
-    """Return the advance of a shaped text in font units."""
-    return sum(glyph[1] for glyph in shape_text(shaper, text))
-
-
-def compare_shaping(merged: Path, oriya: Path) -> list[str]:
-    """Return the clusters that a merged face places otherwise than its oriya subset does."""
-    shapers = (open_shaper(merged), open_shaper(oriya))
-    return [
-        cluster
-        for cluster in CLUSTERS
-        if len({tuple(g[1:] for g in shape_text(shaper, cluster)) for shaper in shapers}) != 1
-    ]
-
-
-def describe_face(path: Path, family: str, instance: Instance, source: Source) -> Face:
-    """Measure what a face lacks, after shaping, and return its line for faces.json."""
-    shaper = open_shaper(path)
-    cmap = set(TTFont(path, lazy=True).getBestCmap())
-    missing = [c for c in REFERENCE if any(glyph[0] == 0 for glyph in shape_text(shaper, c))]
-    unjoined = [c for c in CLUSTERS if is_unjoined(shaper, c)]
-    return Face(
-        file=path.name,
-        family=family,
-        style=instance.style,
-        licence=source.licence,
-        package=source.package,
-        version=source.version,
-        weight=instance.weight,
-        width=instance.width,
-        italic=instance.italic,
-        has_latin=all(ord(c) in cmap for c in "ABCXYZabcxyz"),
-        has_ascii_digits=all(ord(c) in cmap for c in "0123456789"),
-        has_odia_digits=all(ord(c) in cmap for c in "୦୧୨୩୪୫୬୭୮୯"),
-        has_danda=0x0964 in cmap,
-        has_double_danda=0x0965 in cmap,
-        has_zwnj=0x200C in cmap,
-        missing=[f"U+{ord(c):04X}" for c in missing],
-        unjoined=unjoined,
-        astray=find_astray(shaper),
-        respell=dict(source.respell),
-    )
 
 
 def name_file(family: str, style: str) -> str:

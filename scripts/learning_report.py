@@ -1,8 +1,7 @@
-"""What the learning experiments measure, and how they tell it: sets, readings, a plot, a table.
+"""What the learning experiments measure, and how they tell it: readings, a plot, a table.
 
 Models are read as `odia-ocr read` reads them, each set once; readings are kept, so that an
-experiment that was stopped goes on. The held-out lines of the domain are opened by `open_sets`,
-which experiments call when everything is learned.
+experiment that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -15,12 +14,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from experiment_domain import NAME, Part
+from experiment_domain import NAME
 
-from odia_ocr.curate.pool import Pool
 from odia_ocr.data.sets.out_files import write_whole
-from odia_ocr.data.sets.sample import FilePicture, Sample
 from odia_ocr.evaluate.scores import (
     Difference,
     LineCounts,
@@ -31,14 +27,11 @@ from odia_ocr.evaluate.scores import (
 )
 from odia_ocr.language import normalise
 from odia_ocr.recognize import open_recognizer
-from odia_ocr.train.adapt import TrainingLine
-from odia_ocr.train.adapt_report import GENERAL, render_general
 from odia_ocr.types import Candidates, LineImage
 
 RUNS = Path("runs/learning")
 REPORTS = Path("docs/reports/learning")
 DOCS = Path("docs/learning.md")
-HELDOUT = "heldout"
 THREADS = 2
 
 
@@ -52,7 +45,10 @@ class LineSet:
 
     def count(self, engine: str, folder: Path) -> list[LineCounts]:
         """The counts of each line; readings are kept in `folder` and not made twice."""
-        path = folder / f"{self.name}.json"
+        return self.count_once(engine, folder / f"{self.name}.json")
+
+    def count_once(self, engine: str, path: Path) -> list[LineCounts]:
+        """The counts of each line; readings are kept in the file `path` and not made twice."""
         if not path.exists():
             read = open_recognizer(engine, threads=THREADS).read(self.images)
             texts = [normalise(r.best.text) if isinstance(r, Candidates) else "" for r in read]
@@ -93,40 +89,6 @@ class Measured:
     cer: Score
     gap: Difference | None
     fewer: float
-
-
-SHIPPED = Model("shipped", "ctc", RUNS / "shipped")
-
-
-def open_part(part: Part, name: str, count: int | None = None) -> LineSet:
-    """Lines of the domain, with their texts: not for the pool."""
-    names = part.names[:count]
-    return LineSet(name, part.images[:count], [part.read_text(key) for key in names])
-
-
-def open_sets(parts: Mapping[str, Part], *, quick: bool = False) -> list[LineSet]:
-    """What is measured in the end: the held-out lines of the domain, and general ones."""
-    sets = [open_part(parts[HELDOUT], HELDOUT, 20 if quick else None)]
-    for name in GENERAL:
-        lines = render_general(name, per_family=3 if quick else 150)
-        images = [LineImage(str(i), line.pixels) for i, line in enumerate(lines)]
-        sets.append(LineSet(name, images, [line.text for line in lines]))
-    return sets
-
-
-def make_pool(part: Part, count: int | None = None) -> Pool:
-    """The domain's pool: pictures, and texts that are read one by one when they are asked for."""
-    names = part.names[:count]
-    samples = [Sample(n, FilePicture(part.folder / f"{n}.png"), "") for n in names]
-    return Pool(samples, name=f"{NAME}, pool", truth=part.read_text)
-
-
-def label_lines(pool: Pool, count: int, seed: int) -> list[TrainingLine]:
-    """Lines of the pool that chance chooses, with their true texts."""
-    order = np.random.default_rng([seed, 91]).permutation(len(pool.lines))[:count]
-    chosen = [pool.lines[i] for i in sorted(order.tolist())]
-    texts = pool.reveal([one.id for one in chosen])
-    return [TrainingLine(one.picture.load(), normalise(texts[one.id])) for one in chosen]
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def test_a_run_killed_at_any_step_ends_as_a_whole_one(
         tools, learn=count(learner), measure=count(tools.measure), look=count(tools.look)
     )
     with monkeypatch.context() as patch:
-        for name in ("write_batch", "_write_state"):
+        for name in ("write_batch", "write_record"):
             patch.setattr(rounds_module, name, count(getattr(rounds_module, name)))
         with pytest.raises(Killed):
             go_on(tmp_path / "run", pool, PLAN, broken, rounds=2)

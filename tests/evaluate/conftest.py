@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from fake_engines import TEXTS
 from PIL import Image
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
 @pytest.fixture
@@ -30,13 +32,14 @@ def make_set(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def script() -> ModuleType:
+def script() -> Iterator[ModuleType]:
     """`scripts/report.py` as a module."""
-    path = Path(__file__).parents[2] / "scripts" / "report.py"
-    spec = importlib.util.spec_from_file_location("report_script", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["report_script"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(SCRIPTS)
+        yield importlib.import_module("report")
+
+
+@pytest.fixture(scope="session")
+def measuring(script: ModuleType) -> ModuleType:
+    """`scripts/report_measure.py` as a module."""
+    return sys.modules["report_measure"]

@@ -15,7 +15,7 @@ from odia_ocr.errors import OdiaOcrError
 
 
 @pytest.fixture
-def record(script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def record(measuring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A report of drawn pages: ours reads right, the peers leave out a page."""
     poor = {name: lines for name, lines in PAGES.items() if name != "b_1"}
 
@@ -28,11 +28,11 @@ def record(script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = write_pages(tmp_path / "pages", truth=True)
 
     def measure(name: str):
-        report = next(r for r in script.PAGE_REPORTS if r.name == name)
-        there = script.PageReport(
+        report = next(r for r in measuring.PAGE_REPORTS if r.name == name)
+        there = measuring.PageReport(
             report.name, report.title, lambda data, scratch: folder, report.label, report.each
         )
-        return script.measure_page_report(there, None, tmp_path)
+        return measuring.measure_page_report(there, None, tmp_path)
 
     return measure
 
@@ -112,14 +112,14 @@ def test_all_tables_go_between_their_markers(script) -> None:
 
 
 def test_without_data_or_renderer_the_stored_report_is_kept(
-    script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    measuring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, rendered = script.PAGE_REPORTS
+    real, rendered = measuring.PAGE_REPORTS
     with pytest.raises(OdiaOcrError, match="--data"):
-        script.measure_page_report(real, None, tmp_path)
+        measuring.measure_page_report(real, None, tmp_path)
     with pytest.raises(OdiaOcrError, match="does not exist"):
-        script.measure_page_report(real, tmp_path, tmp_path)
+        measuring.measure_page_report(real, tmp_path, tmp_path)
     # None in place of a module makes its import fail.
     monkeypatch.setitem(sys.modules, "odia_ocr.data.page_reporting", None)
     with pytest.raises(OdiaOcrError, match="cannot be rendered"):
-        script.measure_page_report(rendered, None, tmp_path)
+        measuring.measure_page_report(rendered, None, tmp_path)

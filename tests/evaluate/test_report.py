@@ -134,16 +134,16 @@ def test_the_table_goes_between_its_markers(script) -> None:
         script.insert_table("no markers", "")
 
 
-def test_display_faces_are_told_apart(script, make_set) -> None:
+def test_display_faces_are_told_apart(measuring, make_set) -> None:
     folder = make_set({"0": "କ", "1": "ଖ"})
     rows = [{"file": "0.png", "kind": "serif"}, {"file": "1.png", "kind": "display"}]
     (folder / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    labels = [s.labels[-1].group for s in script.label_kinds(read_line_set(folder)).samples]
+    labels = [s.labels[-1].group for s in measuring.label_kinds(read_line_set(folder)).samples]
     assert labels == ["text faces", "display face"]
 
 
 def test_a_stored_report_holds_figures_and_no_texts(
-    script, make_set, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    script, measuring, make_set, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     weights = tmp_path / "ctc.onnx"
     weights.write_bytes(b"12345")
@@ -153,10 +153,10 @@ def test_a_stored_report_holds_figures_and_no_texts(
     )
     folder = make_set()
     for one_core in (False, True):
-        report = script.Report(
+        report = measuring.Report(
             "speed", "speed", "tesseract", lambda data, scratch: folder, "some/set", 2, one_core
         )
-        record = script.measure(report, None, tmp_path)
+        record = measuring.measure(report, None, tmp_path)
         assert [(r["engine"], r["n"], r["set"]) for r in record["results"]] == [
             ("ctc", 2, "some/set"),
             *([("ctc-fast", 2, "some/set")] if one_core else []),
@@ -173,6 +173,6 @@ def test_a_stored_report_holds_figures_and_no_texts(
     assert "| … `--preset best` | 2 | |" in table
 
 
-def test_without_data_the_stored_report_is_kept(script, tmp_path: Path) -> None:
+def test_without_data_the_stored_report_is_kept(measuring, tmp_path: Path) -> None:
     with pytest.raises(OdiaOcrError, match="--data"):
-        script.measure(script.REPORT_LIST[0], None, tmp_path)
+        measuring.measure(measuring.REPORT_LIST[0], None, tmp_path)

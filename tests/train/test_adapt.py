@@ -30,7 +30,6 @@ from odia_ocr.train.adapt import (  # noqa: E402
 from odia_ocr.train.adapt_report import compare_counts, write_changes  # noqa: E402
 from odia_ocr.train.checkpoint import open_model, save_weights  # noqa: E402
 from odia_ocr.train.ctc_model import CtcArchitecture, CtcModel  # noqa: E402
-from odia_ocr.train.interpolate import choose_share  # noqa: E402
 from odia_ocr.train.run import LinesProgress  # noqa: E402
 from odia_ocr.types import LineImage  # noqa: E402
 
@@ -261,17 +260,6 @@ def test_the_starting_weights_are_mixed_in_until_little_is_lost(
         for path in (made.weights, tmp_path / adapt.UNMIXED)
     )
     assert float(kept) == pytest.approx(0.2 * float(whole), rel=0.1)
-
-
-def test_the_largest_share_that_loses_little_is_chosen() -> None:
-    before = {"a": 0.02, "b": 0.03}
-
-    def lose(rate: float):
-        return lambda share: {"a": 0.02, "b": 0.03 + rate * share}
-
-    assert choose_share(lose(0.0), before, allowed=0.0) == 1.0
-    assert choose_share(lose(0.01), before, allowed=0.0055) == 0.5
-    assert choose_share(lose(1.0), before, allowed=0.002) == 0.0
 
 
 def test_soft_labels_are_drawn_by_their_shares() -> None:

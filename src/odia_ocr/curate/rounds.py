@@ -12,7 +12,6 @@ lines that were not chosen are never asked for.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,14 +21,13 @@ from odia_ocr.curate.coverage import rate_coverage
 from odia_ocr.curate.features import LineFeatures, open_features, read_features
 from odia_ocr.curate.labelling import Batch, Labels, read_batch, read_labels, write_batch
 from odia_ocr.curate.pool import Pool
+from odia_ocr.curate.run_record import read_record, write_record
 from odia_ocr.curate.strategies import choose_lines
-from odia_ocr.data.sets.out_files import write_whole
 from odia_ocr.data.sets.sample import Sample
 from odia_ocr.errors import ConfigError, DataError
 from odia_ocr.types import Problem
 
 STATE = "rounds.json"
-SCHEMA = 1
 FIRST_ENGINE = "ctc"
 
 Look = Callable[[str, Sequence[Sample]], Sequence[LineFeatures | Problem]]
@@ -149,24 +147,19 @@ def read_state(run: Path) -> State | None:
     Raises:
         DataError: If the record is malformed.
     """
-    path = run / STATE
-    if not path.exists():
-        return None
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        plan = record["plan"]
-        return State(
-            Plan(tuple(map(int, plan["budgets"])), str(plan["strategy"]), int(plan["seed"])),
-            str(record["pool"]),
-            tuple(_read_round(values) for values in record["rounds"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{path} cannot be read ({error}).", next_step="Begin in another folder."
-        ) from None
+    return read_record(run / STATE, _make_state)
 
 
-def _read_round(values: Mapping[str, Any]) -> Round:
+def _make_state(record: Mapping[str, Any]) -> State:
+    plan = record["plan"]
+    return State(
+        Plan(tuple(map(int, plan["budgets"])), str(plan["strategy"]), int(plan["seed"])),
+        str(record["pool"]),
+        tuple(_make_round(values) for values in record["rounds"]),
+    )
+
+
+def _make_round(values: Mapping[str, Any]) -> Round:
     ids = {name: tuple(map(str, values[name])) for name in ("chosen", "labelled", "skipped")}
     return Round(
         int(values["number"]),
@@ -175,11 +168,6 @@ def _read_round(values: Mapping[str, Any]) -> Round:
         figures=dict(values["figures"]),
         done=bool(values["done"]),
     )
-
-
-def _write_state(run: Path, state: State) -> None:
-    record = {"schema": SCHEMA, **asdict(state)}
-    write_whole(run / STATE, f"{json.dumps(record, ensure_ascii=False, indent=1)}\n".encode())
 
 
 def go_on(run: Path, pool: Pool, plan: Plan, tools: Tools, *, rounds: int | None = None) -> State:
@@ -227,7 +215,7 @@ def _put(run: Path, state: State, one: Round) -> State:
     """The state with a round added or in the place of its earlier form, on record."""
     others = tuple(known for known in state.rounds if known.number != one.number)
     state = replace(state, rounds=(*others, one))
-    _write_state(run, state)
+    write_record(run / STATE, state)
     return state
 
 

@@ -30,6 +30,7 @@ from odia_ocr.curate.pseudo import (
     open_pseudo,
     read_unlabelled,
 )
+from odia_ocr.curate.run_record import read_record, write_record
 from odia_ocr.data.sets import picture_folder
 from odia_ocr.data.sets.out_files import FileNames, told_as_output, write_whole
 from odia_ocr.data.sets.sample import Sample
@@ -45,7 +46,6 @@ STATE, READINGS, MANIFEST, LINES = (
     "pseudo-labels.jsonl",
     "lines",
 )
-SCHEMA = 1
 OWN = "own"  # the held-out lines of the pool's kind, in a guard's rates
 # A student of several models learns all that they read, and what else they thought of.
 DISTIL = Rule(confidence=0.0, agreement=0.0, soft=True, balance=False)
@@ -175,7 +175,7 @@ def self_train(
     state = read_state(run)
     if state is None:
         state = State(plan, pool.name, dict(tools.guard(plan.engine)))
-        _write_state(run, state)
+        write_record(run / STATE, state)
     if (state.plan, state.pool) != (plan, pool.name):
         raise ConfigError(
             f"{run} was begun with another pool or other settings.",
@@ -183,7 +183,7 @@ def self_train(
         )
     while not state.ended:
         state = replace(state, rounds=(*state.rounds, _go_round(run, pool, state, tools, labelled)))
-        _write_state(run, state)
+        write_record(run / STATE, state)
     return state
 
 
@@ -312,21 +312,11 @@ def read_state(run: Path) -> State | None:
     Raises:
         DataError: If the record is malformed.
     """
-    path = run / STATE
-    if not path.exists():
-        return None
-    try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        values = dict(record["plan"])
-        plan = Plan(**{**values, "rule": Rule(**values["rule"])})
-        rounds = tuple(Round(**one) for one in record["rounds"])
-        return State(plan, str(record["pool"]), dict(record["before"]), rounds)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{path} cannot be read ({error}).", next_step="Begin in another folder."
-        ) from None
+    return read_record(run / STATE, _make_state)
 
 
-def _write_state(run: Path, state: State) -> None:
-    record = {"schema": SCHEMA, **asdict(state)}
-    write_whole(run / STATE, f"{json.dumps(record, ensure_ascii=False, indent=1)}\n".encode())
+def _make_state(record: Mapping[str, Any]) -> State:
+    values = dict(record["plan"])
+    plan = Plan(**{**values, "rule": Rule(**values["rule"])})
+    rounds = tuple(Round(**one) for one in record["rounds"])
+    return State(plan, str(record["pool"]), dict(record["before"]), rounds)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,26 +14,12 @@ from PIL import Image
 
 from odia_ocr.campaign.sample import draw_sample
 
-SAMPLE = Path(__file__).parents[2] / "samples" / "page.png"
-
-
-@pytest.fixture
-def run(odia_ocr):
-    return partial(odia_ocr, "curate")
+SAMPLE = Path(__file__).parents[3] / "samples" / "page.png"
 
 
 @pytest.fixture(scope="module")
 def drawn():
     return draw_sample(8)
-
-
-@pytest.fixture
-def pool(tmp_path: Path, drawn) -> Path:
-    folder = tmp_path / "pool"
-    folder.mkdir()
-    for image in drawn.lines:
-        Image.fromarray(image.pixels).save(folder / f"{image.id}.png")
-    return folder
 
 
 def test_choosing_labelling_and_collecting(run, pool: Path, tmp_path: Path, drawn) -> None:

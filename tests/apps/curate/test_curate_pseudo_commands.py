@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,23 +15,9 @@ from PIL import Image
 from odia_ocr.campaign.sample import draw_sample
 
 
-@pytest.fixture
-def run(odia_ocr):
-    return partial(odia_ocr, "curate")
-
-
 @pytest.fixture(scope="module")
 def drawn():
     return draw_sample(6)
-
-
-@pytest.fixture
-def pool(tmp_path: Path, drawn) -> Path:
-    folder = tmp_path / "pool"
-    folder.mkdir()
-    for image in drawn.lines:
-        Image.fromarray(image.pixels).save(folder / f"{image.id}.png")
-    return folder
 
 
 def read_rows(path: Path) -> list[dict[str, object]]:
