@@ -36,10 +36,6 @@ from odia_ocr.evaluate.scores import LineCounts, score_lines
 from odia_ocr.language import normalise
 from odia_ocr.train.adapt import AdaptConfig, TrainingLine, adapt_ctc
 
-OUT = Path("runs/learning/active")
-REPORTS = Path("docs/reports/learning")
-DOCS = Path("docs/active-learning.md")
-READINGS = "heldout.json"
 # What the chosen lines teach is measured: what is forgotten of general lines does not count.
 CONFIG = AdaptConfig(steps=150, fit_lines=300, check_lines=64, mix=False, forget=1.0)
 SEEDS = {
