@@ -56,6 +56,17 @@ def test_no_ink_is_cut_off(detector, sample):
     assert (ink & ~seen).sum() < 0.002 * ink.sum()
 
 
+def test_a_page_number_keeps_both_dashes(detector, sample):
+    drawn = sample.copy()
+    drawn.paste(sample.crop((456, 604, 516, 640)), (470, 690))  # the figures 250
+    for left in (426, 552):
+        drawn.paste(50, (left, 708, left + 22, 711))
+    number = boxes(detector.segment(PageImage("page", 1, np.asarray(drawn))))[-1]
+    assert number[0] <= 426
+    assert number[2] >= 574
+    assert 660 < number[1] < number[3] < 752
+
+
 @pytest.mark.parametrize("factor", [0.35, 2.0, 3.5])
 def test_size_does_not_matter(detector, sample, factor):
     size = tuple(round(side * factor) for side in sample.size)
