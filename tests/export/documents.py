@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from odia_ocr.types import (
     Document,
     Edit,
@@ -84,6 +86,31 @@ def make_line(name, text, left, top, *, region=None, height=30, confidence=0.9, 
         (left, top + height),
     )
     return Line(name, outline, region=region, reading=Reading(text, confidence), words=tuple(words))
+
+
+def turn_page(page: Page, quarters: int) -> Page:
+    """The page turned counter-clockwise, with all that lies on it."""
+    for _ in range(quarters % 4):
+        width, height = page.size
+
+        def turn(points, width=width):
+            return tuple((y, width - x) for x, y in points)
+
+        page = replace(
+            page,
+            size=(height, width),
+            regions=tuple(replace(r, polygon=turn(r.polygon)) for r in page.regions),
+            lines=tuple(
+                replace(
+                    line,
+                    polygon=turn(line.polygon),
+                    baseline=None if line.baseline is None else turn(line.baseline),
+                    words=tuple(replace(w, polygon=turn(w.polygon)) for w in line.words),
+                )
+                for line in page.lines
+            ),
+        )
+    return page
 
 
 AWKWARD = "A&B <ଧର୍ମ> \"କ\" 'ଖ' a;b --> \x01\x00\ufffe\ud800 ]]> &amp; 😀"

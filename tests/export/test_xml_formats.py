@@ -8,7 +8,7 @@ import warnings
 from dataclasses import replace
 
 import pytest
-from documents import make_document, make_rich_document, readable
+from documents import make_document, make_rich_document, readable, turn_page
 from lxml import etree
 from read_back import parse, read_alto, read_hocr, read_page_xml
 
@@ -20,6 +20,7 @@ from odia_ocr.types import Document, Page, Reading, Word
 DOCUMENTS = {
     "plain": make_document(),
     "rich": make_rich_document(),
+    "turned": Document("a.png", tuple(turn_page(p, 1) for p in make_rich_document().pages)),
     "blank": Document("a.png", (Page("a.png", 1, (10, 10)),)),
 }
 
@@ -94,7 +95,7 @@ def test_hocr_keeps_the_rules_of_its_specification(name):
     assert len(ids) == len(set(ids))
     grammar = re.compile(
         r'(image "[^";]*"|bbox( \d+){4}|poly( \d+ \d+){3,}|ppageno \d+|scan_res \d+ \d+|'
-        r"x_wconf \d+(\.\d+)?|baseline -?\d+(\.\d+)? -?\d+(\.\d+)?)"
+        r"x_wconf \d+(\.\d+)?|textangle (90|180|270)|baseline -?\d+(\.\d+)? -?\d+(\.\d+)?)"
     )
     for element in root.iter():
         kind = element.get("class") if isinstance(element.tag, str) else None
@@ -172,6 +173,41 @@ def test_names_reading_order_and_provenance_are_told():
     assert "<!-- lines: profile - - skew <1; text: ctc -->" in hocr
     assert "baseline 0.0038 0" not in hocr  # offsets count from the foot of the box
     assert "; baseline 0.0038 -6; " in hocr
+
+
+def hocr_titles(page):
+    root = parse(write("hocr", page.source, [page]))
+    lines = root.xpath(".//*[@class='ocr_line']")
+    return [dict(part.split(" ", 1) for part in line.get("title").split("; ")) for line in lines]
+
+
+@pytest.mark.parametrize(("quarters", "angle"), [(0, None), (1, "90"), (2, "180"), (3, "270")])
+def test_hocr_tells_quarter_turns_apart_from_the_tilt(quarters, angle):
+    """Baselines are those of the lines turned upright: turning a page changes none of them."""
+    page = make_rich_document(awkward=False).pages[0]
+    tilted = replace(page.lines[3], baseline=((40.0, 204.0), (440.0, 224.0)))
+    page = replace(page, lines=(*page.lines[:3], tilted, *page.lines[4:]))
+    titles = hocr_titles(turn_page(page, quarters))
+    assert {title.get("textangle") for title in titles} == {angle}  # also without a baseline
+    assert titles[1]["baseline"] == "0.0038 -6"
+    left, bottom = box_of(tilted.polygon, page.size)[0::3]
+    slope, offset = map(float, titles[3]["baseline"].split())
+    assert slope == pytest.approx(20 / 400, abs=1e-4)
+    assert bottom + offset + slope * (440 - left) == pytest.approx(224, abs=0.1)
+    assert [title.get("baseline") for title in titles].count(None) == len(titles) - 2
+
+
+def test_hocr_leaves_a_tilt_to_the_baseline():
+    """Readers add `textangle` and slope, so an angle stands in one of them."""
+    page = make_rich_document(awkward=False).pages[0]
+    steep = replace(page.lines[1], baseline=((40.0, 200.0), (140.0, 110.0)))
+    title = hocr_titles(replace(page, lines=(steep,)))[0]
+    assert "textangle" not in title
+    assert title["baseline"].startswith("-0.9 ")
+    steeper = replace(steep, baseline=((40.0, 220.0), (140.0, 110.0)))
+    title = hocr_titles(replace(page, lines=(steeper,)))[0]
+    assert title["textangle"] == "90"
+    assert title["baseline"].startswith("0.9091 ")
 
 
 def test_files_are_the_same_twice_and_streamed():

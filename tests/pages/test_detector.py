@@ -56,6 +56,34 @@ def test_no_ink_is_cut_off(detector, sample):
     assert (ink & ~seen).sum() < 0.002 * ink.sum()
 
 
+def test_a_page_number_keeps_both_dashes(detector, sample):
+    drawn = sample.copy()
+    drawn.paste(sample.crop((456, 604, 516, 640)), (470, 690))  # the figures 250
+    for left in (426, 552):
+        drawn.paste(50, (left, 708, left + 22, 711))
+    number = boxes(detector.segment(PageImage("page", 1, np.asarray(drawn))))[-1]
+    assert number[0] <= 426
+    assert number[2] >= 574
+    assert 660 < number[1] < number[3] < 752
+
+
+@pytest.mark.parametrize("gap", [20, 30])
+@pytest.mark.parametrize("step", [46, 56])
+def test_word_gaps_that_stand_one_below_another_make_no_columns(detector, sample, gap, step):
+    """As in narrow justified columns; letters are 26 pixels high."""
+    words = [sample.crop((left, 222, right, 262)) for left, right in ((170, 273), (278, 326))]
+    words.append(sample.crop((331, 222, 412, 262)))
+    page = Image.new("L", (520, 80 + 20 * step), 225)
+    for row in range(20):
+        left = 60
+        for word in words:
+            page.paste(word, (left, 40 + row * step))
+            left += word.width + gap
+    found = boxes(detector.segment(PageImage("page", 1, np.asarray(page))))
+    assert len(found) == 20
+    assert (np.diff(found[:, 1]) > 0).all()
+
+
 @pytest.mark.parametrize("factor", [0.35, 2.0, 3.5])
 def test_size_does_not_matter(detector, sample, factor):
     size = tuple(round(side * factor) for side in sample.size)

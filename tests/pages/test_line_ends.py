@@ -46,6 +46,15 @@ def test_a_danda_after_a_space_and_a_quotation_mark_before_the_row(sheet: Sheet)
     assert ends(sheet) == (84.0, 319.0)
 
 
+def test_letters_so_bold_that_they_take_more_room_than_the_ground(sheet: Sheet) -> None:
+    for x in range(100, 300, 20):
+        sheet.draw(x, x + 15, 40, 60)
+    sheet.draw(316, 319, 38, 60)
+    assert ends(sheet) == (100.0, 319.0)
+    sheet.pixels = 255 - sheet.pixels
+    assert ends(sheet) == (100.0, 319.0)
+
+
 def test_two_dandas_one_after_the_other(sheet: Sheet) -> None:
     sheet.draw(312, 315, 38, 60)
     sheet.draw(319, 322, 38, 60)

@@ -1,7 +1,8 @@
 """hOCR 1.2 as XHTML: pages, blocks, lines and words with boxes and confidences.
 
 Specification: kba.github.io/hocr-spec/1.2. Boxes are whole pixels of the page as given; an
-outline that is no box is written beside it as `poly`. Confidences (`x_wconf`) are percent, of
+outline that is no box is written beside it as `poly`. Lines that run up, down or backwards have a
+`textangle`, lines that tilt a slope in their `baseline`. Confidences (`x_wconf`) are percent, of
 words and of lines. How a page was read stands in a comment on it.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from odia_ocr.export.direction import find_direction, nearest_edge
 from odia_ocr.export.markup import (
     Identifiers,
     Token,
@@ -26,10 +28,12 @@ from odia_ocr.export.markup import (
     whole_points,
 )
 from odia_ocr.export.paragraphs import Block, split_blocks
-from odia_ocr.types import Line, Page, PageImage, Polygon, Region
+from odia_ocr.types import Line, Page, PageImage, Point, Polygon, Region
 
 # Class and element of the blocks that hold lines; "ocr_header" is what Tesseract calls headings.
 _BLOCKS = {"heading": ("ocr_header", "h2"), "caption": ("ocr_caption", "p")}
+# Degrees counter-clockwise of lines that run right, up, left and down the page.
+_ANGLES = {(1.0, 0.0): 0, (0.0, -1.0): 90, (-1.0, 0.0): 180, (0.0, 1.0): 270}
 _BARE = {"picture": "ocr_image", "table": "ocr_table"}
 _CAPABILITIES = (
     "ocr_page ocr_carea ocr_par ocr_header ocr_caption ocr_image ocr_table ocr_line ocrx_word "
@@ -117,7 +121,7 @@ def _write_bare(region: Region, page: Page, key: str, ids: Identifiers) -> str:
 
 def _write_line(line: Line, page: Page, key: str, ids: Identifiers) -> str:
     title = _place(line.polygon, page.size)
-    title += _baseline(line, page.size)
+    title += _lie(line, page.size)
     if line.reading is not None:
         title += _confidence(line.reading.confidence)
     name = ids.make(own_key(key, line.id))
@@ -147,15 +151,27 @@ def _confidence(value: float | None) -> str:
     return "" if value is None else f"; x_wconf {decimal(100 * value, 2)}"
 
 
-def _baseline(line: Line, size: tuple[int, int]) -> str:
-    """Slope and offset from the lower left corner of the box; only of lines that run right."""
+def _lie(line: Line, size: tuple[int, int]) -> str:
+    """How a line lies: quarter turns counter-clockwise as `textangle`, the rest as `baseline`.
+
+    Slope and offset are those of the line turned upright, from the lower left corner of its box; a
+    tilt is nowhere but in the slope, for readers add the two.
+    """
+    across, down = nearest_edge(find_direction(line.polygon, line.baseline))
+    angle = _ANGLES[across, down]
+    title = f"; textangle {angle}" if angle else ""
     if line.baseline is None or len(line.baseline) < 2:
-        return ""
-    (first_x, first_y), (last_x, last_y) = line.baseline[0], line.baseline[-1]
+        return title
+
+    def turn(x: float, y: float) -> Point:
+        return x * across + y * down, y * across - x * down
+
+    (first_x, first_y), (last_x, last_y) = turn(*line.baseline[0]), turn(*line.baseline[-1])
     run = last_x - first_x
     if run <= abs(last_y - first_y):
-        return ""
-    left, _, _, bottom = whole_box(line.polygon, size)
+        return title
+    box = whole_box(line.polygon, size)
+    (one_x, one_y), (other_x, other_y) = turn(*box[:2]), turn(*box[2:])
     slope = (last_y - first_y) / run
-    offset = first_y + slope * (left - first_x) - bottom
-    return f"; baseline {decimal(slope)} {decimal(offset, 2)}"
+    offset = first_y + slope * (min(one_x, other_x) - first_x) - max(one_y, other_y)
+    return f"{title}; baseline {decimal(slope)} {decimal(offset, 2)}"

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from odia_ocr.export.direction import find_direction, nearest_edge
 from odia_ocr.export.markup import Token, split_tokens
 from odia_ocr.export.pdf_file import number_text
 from odia_ocr.export.pdf_font import ADVANCE, ASCENT, DESCENT, GlyphlessFont
@@ -64,7 +65,7 @@ def find_rotation(pages: Iterable[Page]) -> int:
     weights = {0: 0, 90: 0, 180: 0, 270: 0}
     for page in pages:
         for line in page.lines:
-            across, down = _direction(line.polygon, line.baseline)
+            across, down = find_direction(line.polygon, line.baseline)
             level = abs(across) >= abs(down)
             way = (0 if across > 0 else 180) if level else (270 if down > 0 else 90)
             weights[way] += len(line.text)
@@ -111,7 +112,7 @@ def _write_line(
         return
     outline = tuple(placement.carry(point) for point in line.polygon)
     baseline = None if line.baseline is None else tuple(map(placement.carry, line.baseline))
-    frame, level = _frame_line(outline, _direction(outline, baseline))
+    frame, level = _frame_line(outline, find_direction(outline, baseline))
     # Words share the line's height and baseline, which keeps them one line for those who extract
     # the text; only on a bent line has each word its own.
     bent = len(line.polygon) > 4 and not level
@@ -120,7 +121,7 @@ def _write_line(
         where = _Frame(_along(frame, start), frame.u, end - start, frame.height)
         if bent and token.word is not None:
             own = tuple(placement.carry(point) for point in token.word.polygon)
-            where = _fit(own, _direction(own, None))
+            where = _fit(own, find_direction(own, None))
         # PDFium needs two codes to see which way a word runs that does not run right.
         ends = position == len(tokens) and (where.u[0] > 0.99 or font.count(token.text) > 1)
         yield _write_word(token.text if ends else f"{token.text} ", where, font, name)
@@ -197,30 +198,13 @@ def _spread(
     return spans
 
 
-def _direction(outline: Polygon, baseline: tuple[Point, ...] | None) -> Point:
-    """Which way the writing runs: along the baseline, else along the upper and lower edges."""
-    if baseline is not None and len(baseline) > 1:
-        run = (baseline[-1][0] - baseline[0][0], baseline[-1][1] - baseline[0][1])
-    else:
-        # Outlines begin at the top left and go clockwise: the first half is the upper edge.
-        half = len(outline) // 2
-        upper, lower = outline[:half], outline[half:]
-        run = (
-            upper[-1][0] - upper[0][0] + lower[0][0] - lower[-1][0],
-            upper[-1][1] - upper[0][1] + lower[0][1] - lower[-1][1],
-        )
-    length = math.hypot(*run)
-    return (run[0] / length, run[1] / length) if length > 0 else (1.0, 0.0)
-
-
 def _frame_line(outline: Polygon, u: Point) -> tuple[_Frame, bool]:
     """The box of a line, and whether it was laid along the page's edge.
 
     Programs that extract text take lines for level, and mix the words of those that lean; so a
     line that leans or bends so little that its words stay in place is laid level.
     """
-    edges = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
-    edge = max(edges, key=lambda edge: edge[0] * u[0] + edge[1] * u[1])
+    edge = nearest_edge(u)
     level, height = _fit(outline, edge), _height(outline)
     excess = level.height - height
     if not 0 <= excess <= _LEVEL * height:

@@ -20,6 +20,7 @@ from PIL import Image
 from odia_ocr.errors import ModelMissingError
 from odia_ocr.pages.blocks import make_blocks
 from odia_ocr.pages.columns import order_rows
+from odia_ocr.pages.folios import take_dashes
 from odia_ocr.pages.ink import to_grey
 from odia_ocr.pages.line_ends import reach_marks
 from odia_ocr.pages.parting import part_rows
@@ -87,7 +88,7 @@ class DetectorSegmenter:
         rows = part_rows(
             grey, settle_slopes(rows, flat.slope.at), lambda row: Band.of(row, (0, 0), flat), rules
         )
-        rows = reach_marks(grey, rows)
+        rows = reach_marks(grey, take_dashes(grey, rows))
         pads = _measure_pads(rows)
         bands = [Band.of(row, pad, flat) for row, pad in zip(rows, pads, strict=True)]
         bands = order_rows(bands, rules)

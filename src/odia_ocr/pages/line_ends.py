@@ -27,7 +27,7 @@ _STEP = 0.75  # reaches from one mark to the next
 _WIDEST = 0.62  # reaches; wider ink is no mark
 _CLEAR = 0.3  # reaches of ground that stay before the next row
 _CONTRAST = 0.45  # share of the row's own contrast from which on a pixel is ink
-_LEAST_CONTRAST = 24.0  # grey values; fainter print says nothing
+LEAST_CONTRAST = 24.0  # grey values; fainter print says nothing
 _LEAST_INK = 0.12  # reaches of a mark's longer side
 _BEYOND = 0.3  # reaches above and below the row in which a rule runs on
 
@@ -54,8 +54,8 @@ def _span(row: DetectedRow) -> tuple[float, float]:
 def _reach_out(
     grey: GreyPixels, row: DetectedRow, boxes: npt.NDArray[np.float64], own: int
 ) -> DetectedRow:
-    ground, contrast = _measure_ink(grey, row)
-    if abs(contrast) < _LEAST_CONTRAST:
+    ground, contrast = measure_ink(grey, row)
+    if abs(contrast) < LEAST_CONTRAST:
         return row
     near = (boxes[:, 2] < boxes[own, 3]) & (boxes[:, 3] > boxes[own, 2])
     near[own] = False
@@ -72,17 +72,19 @@ def _reach_out(
     return replace(row, path=tuple(path))
 
 
-def _measure_ink(grey: GreyPixels, row: DetectedRow) -> tuple[float, float]:
+def measure_ink(grey: GreyPixels, row: DetectedRow) -> tuple[float, float]:
     """Grey value of the ground along a row, and how far its ink differs from it."""
     top, bottom = _span(row)
-    part = grey[
-        max(0, int(top)) : int(bottom) + 1 : 2, max(0, int(row.left)) : int(row.right) + 1 : 2
-    ]
+    around = 0.5 * (row.reach - row.body)
+    left, right = max(0, int(row.left)), int(row.right) + 1
+    part = grey[max(0, int(top)) : int(bottom) + 1 : 2, left:right:2]
     if part.size < 8:
         return 255.0, 0.0
     low, high = np.percentile(part, (4, 96))
-    middle = float(part.mean())
-    # The ground takes more room than the ink.
+    # The ground takes more room than the ink, also around a few bold letters.
+    beyond = max(0, int(left - around)), int(right + around)
+    whole = grey[max(0, int(top - around)) : int(bottom + around) + 1 : 2, slice(*beyond, 2)]
+    middle = float(whole.mean())
     return (high, low - high) if high - middle < middle - low else (low, high - low)
 
 
