@@ -26,6 +26,7 @@ from odia_ocr.errors import DataError, FileMissingError
 ROOT = Path(__file__).parents[2]
 SMALL = ROOT / "campaigns" / "small"
 SHIPPED = ROOT / "docs" / "reports" / "campaign"
+LEARNING = ROOT / "docs" / "reports" / "campaign-learning"
 TOLERANCE = 0.006  # of an error rate: processors round int8 models differently
 ROW = {
     "id",
@@ -78,7 +79,7 @@ def test_the_small_campaign_gives_what_was_committed(outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", [path for path in (SMALL, SHIPPED) if path.exists()], ids=lambda path: path.name
+    "folder", [path for path in (SMALL, SHIPPED, LEARNING) if path.exists()], ids=lambda path: path.name
 )
 def test_committed_rows_stand_on_committed_results(folder: Path) -> None:
     rows, record = read(folder, STRATEGIES), read(folder, RESULTS)

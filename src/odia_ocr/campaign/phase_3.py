@@ -9,7 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from odia_ocr.campaign.stack import Stack
-from odia_ocr.campaign.techniques import Change, Claim, Means, Need, Phase, Settings, Technique
+from odia_ocr.campaign.techniques import (
+    Change,
+    Claim,
+    Means,
+    Need,
+    Phase,
+    Settings,
+    Technique,
+    from_fused,
+)
 
 
 def _take(key: str) -> Change:
@@ -52,6 +61,7 @@ def _learned(
         when=when,
         example="# On the command line:\n" + "\n".join(f"# {command}" for command in commands),
         change=_take(key),
+        start=from_fused,
         need=_need(key),
         joins=False,
     )
