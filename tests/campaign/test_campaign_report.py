@@ -79,7 +79,9 @@ def test_the_small_campaign_gives_what_was_committed(outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", [path for path in (SMALL, SHIPPED, LEARNING) if path.exists()], ids=lambda path: path.name
+    "folder",
+    [path for path in (SMALL, SHIPPED, LEARNING) if path.exists()],
+    ids=lambda path: path.name,
 )
 def test_committed_rows_stand_on_committed_results(folder: Path) -> None:
     rows, record = read(folder, STRATEGIES), read(folder, RESULTS)
