@@ -227,6 +227,43 @@ def test_a_trainable_adapter_learns(vlm: OpenVlm, adapters: tuple[str, ...], bas
     assert all("lora_" in name for name in learned)
 
 
+def test_the_tensors_of_an_adapter_are_read_once(
+    base: Path, adapters: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the library that puts them onto the model reads them; all else stands in the header."""
+    import safetensors
+    from peft.utils import save_and_load
+
+    open_file, load = safetensors.safe_open, save_and_load.safe_load_file
+    read: list[str] = []
+
+    class Watched:
+        def __init__(self, path: Path, **options: Any) -> None:
+            self._file = open_file(path, **options)
+
+        def __enter__(self) -> Watched:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def keys(self) -> list[str]:
+            return list(self._file.keys())
+
+        def get_tensor(self, key: str) -> torch.Tensor:
+            read.append(key)
+            return self._file.get_tensor(key)
+
+    def load_watched(path: str, **options: Any) -> dict[str, torch.Tensor]:
+        read.append(Path(path).name)
+        return load(path, **options)
+
+    own = copy_folder(base, tmp_path / "base")
+    monkeypatch.setattr(safetensors, "safe_open", Watched)
+    monkeypatch.setattr(save_and_load, "safe_load_file", load_watched)
+    assert len(open_vlm(str(own), adapters[:2]).adapters) == 2
+    assert read == [WEIGHTS] * 2
+
+
 def misname_all(folder: Path) -> None:
     rename_keys(folder, lambda key: key.replace("layers", "blocks"))
 
