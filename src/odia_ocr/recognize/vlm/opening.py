@@ -26,7 +26,7 @@ from odia_ocr.recognize.vlm.adapters import (
 )
 from odia_ocr.recognize.vlm.attention import group_attention
 from odia_ocr.recognize.vlm.inputs import IMAGE_TOKEN, VlmEncoder
-from odia_ocr.recognize.vlm.naming import TINY, find_base
+from odia_ocr.recognize.vlm.naming import find_base, is_shipped
 from odia_ocr.recognize.vlm.placement import Placement
 from odia_ocr.recognize.vlm.settings import FILE_NAME, VlmSettings, read_vlm_settings
 
@@ -160,7 +160,7 @@ def find_source(name: str) -> str:
     Raises:
         ModelMissingError: If this installation does not hold the shipped one.
     """
-    return str(find_base(name)) if name == TINY else name
+    return str(find_base(name)) if is_shipped(name) else name
 
 
 def open_tokenizer(source: str) -> Any:
