@@ -1,4 +1,4 @@
-"""A Qwen2.5-VL from a folder or a hub, with its tokenizer, settings and adapters.
+"""A Qwen2.5-VL or Qwen2-VL from a folder or a hub, with its tokenizer, settings and adapters.
 
 Works without torchvision: pictures go through the processor that needs only Pillow, in training and
 in reading alike.
@@ -123,7 +123,7 @@ def open_vlm(
     """Open a model with its adapters.
 
     Args:
-        base: Folder or hub id of a Qwen2.5-VL; "tiny" is the shipped one.
+        base: Folder or hub id of a Qwen2.5-VL or Qwen2-VL; "tiny" is the shipped one.
         adapters: Folders or hub ids of LoRA adapters for it.
         placement: Where and how.
         shared: Use the weights of a base that is open already, where the adapters can lie beside
@@ -210,8 +210,8 @@ def _open_model(source: str, placement: Placement, device: torch.device) -> PreT
         raise _refuse(source, "model", error) from error
     if kind not in KINDS:
         raise ModelMissingError(
-            f"{source} is a {kind} model, no Qwen2.5-VL.",
-            next_step="Name a Qwen2.5-VL, e.g. vlm:Qwen/Qwen2.5-VL-3B-Instruct, or serve it "
+            f"{source} is a {kind} model, no Qwen2.5-VL or Qwen2-VL.",
+            next_step="Name one of those, e.g. vlm:Qwen/Qwen2.5-VL-3B-Instruct, or serve this one "
             "and use remote:URL.",
         )
     options: dict[str, Any] = {"dtype": _choose_dtype(placement, device)}
