@@ -136,10 +136,17 @@ def test_a_damaged_folder_says_what_is_missing(
     assert error.value.next_step
 
 
-@pytest.mark.parametrize("name", ["/nowhere/model", "not a name"])
-def test_a_missing_model_says_so(name: str) -> None:
+@pytest.mark.parametrize("name", ["/nowhere/model", "not a name", "nowhere", "../nowhere"])
+def test_a_missing_model_says_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(*_: Any, **__: Any) -> None:
+        pytest.fail("a hub was asked for what cannot be there")
+
+    monkeypatch.setattr("transformers.utils.cached_file", ask)
+    monkeypatch.setattr("transformers.AutoConfig.from_pretrained", ask)
     with pytest.raises(ModelMissingError, match=f"No usable model under the name {name}"):
         open_vlm(name)
+    with pytest.raises(ModelMissingError, match=f"No {CONFIG} and no {WEIGHTS} in {name}"):
+        adapter_files.find_files(name)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREFIX = "base_model.model."  # before the names of all parts in an adapter's file
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
 # As the parts of the model are called now, from what they were called before transformers 4.52.
 _OLD_KEYS = {
     r"^model\.(?!language_model|visual)": "model.language_model.",
@@ -121,10 +122,17 @@ def fits_beside_others(folder: str) -> bool:
         return False
 
 
+def is_somewhere(source: str) -> bool:
+    """Whether a name is a folder here or can be one of a hub; no network is asked."""
+    return Path(source).is_dir() or _HUB_ID.fullmatch(source) is not None
+
+
 def find_file(source: str, name: str) -> Path | None:
     """A file of a model or adapter, from its folder or from the hub; None if it has none."""
     from transformers.utils import cached_file
 
+    if not is_somewhere(source):  # asking the hub for a misspelt folder can take minutes
+        return None
     try:
         found = cached_file(
             source,

@@ -22,6 +22,7 @@ from odia_ocr.recognize.vlm.adapters import (
     find_file,
     fits_beside_others,
     holds_adapters,
+    is_somewhere,
     tell_first_line,
 )
 from odia_ocr.recognize.vlm.attention import group_attention
@@ -204,6 +205,8 @@ def open_processor(source: str) -> Any:
 def _open_model(source: str, placement: Placement, device: torch.device) -> PreTrainedModel:
     from transformers import AutoConfig, AutoModelForImageTextToText, GenerationConfig
 
+    if not is_somewhere(source):
+        raise _refuse(source, "model", ValueError("no such folder, and a hub id is OWNER/NAME."))
     try:
         kind = AutoConfig.from_pretrained(source).model_type
     except Exception as error:
