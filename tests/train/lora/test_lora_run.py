@@ -24,6 +24,7 @@ from odia_ocr.errors import (  # noqa: E402
     ConfigError,
     DataError,
     FileMissingError,
+    ModelMissingError,
     PictureError,
     SampleError,
 )
@@ -376,11 +377,17 @@ def test_clear_errors(base: Path, tmp_path: Path) -> None:
         train_lora(config_on(base, steps=2, rate=1.0), tmp_path / "run", report=quiet, resume=True)
     with pytest.raises(ConfigError, match="Unknown adapter keys"):
         lora_config_from({"adapter": {"ranks": 4}})
+    for targets in ("nothing", "*a", r".*norm"):
+        shape = AdapterShape(targets=targets)
+        with pytest.raises(ConfigError, match="No layers can be adapted by targets") as error:
+            open_trainee(config_on(base, adapter=shape))
+        assert "language_model" in error.value.next_step
+    with pytest.raises(ModelMissingError) as missing:
+        open_trainee(config_on(base), start_from=tmp_path / "run")
+    assert str(tmp_path / "run" / "checkpoint-2") in missing.value.next_step
     with pytest.raises(ConfigError, match="schedule must be one of"):
         LoraConfig(schedule="steps")
     (tmp_path / "run" / "checkpoint-2" / "state.pt").write_bytes(b"broken")
-    from odia_ocr.errors import ModelMissingError
-
     with pytest.raises(ModelMissingError, match="resume from the one before"):
         train_lora(config_on(base, steps=2), tmp_path / "run", report=quiet, resume=True)
 

@@ -182,9 +182,11 @@ def find_files(folder: str) -> Path:
     missing = [name for name, path in found.items() if path is None]
     weights = found[WEIGHTS]
     if missing or weights is None:
+        held = sorted(Path(folder).glob(f"*/{CONFIG}"))
+        one = held[-1].parent if held else "RUN/checkpoint-250"
         raise ModelMissingError(
             f"No {' and no '.join(missing)} in {folder}.",
-            next_step="Name the folder of a LoRA adapter, e.g. RUN/checkpoint-250, or a hub id.",
+            next_step=f"Name the folder of a LoRA adapter, e.g. {one}, or a hub id.",
         )
     return weights.parent
 

@@ -6,6 +6,7 @@ A training script of one's own can be made of them; `run.train_lora` is the one 
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from odia_ocr.errors import OdiaOcrError, ResourceMissingError
+from odia_ocr.errors import ConfigError, OdiaOcrError, ResourceMissingError
 from odia_ocr.language import EditCounts, count_edits, fold
-from odia_ocr.recognize.vlm.adapters import add_adapter
+from odia_ocr.recognize.vlm.adapters import add_adapter, tell_first_line
 from odia_ocr.recognize.vlm.decoding import VlmDecoding
 from odia_ocr.recognize.vlm.inputs import EncodedSample, VlmEncoder
 from odia_ocr.recognize.vlm.opening import OpenVlm, Weights, open_vlm
@@ -41,6 +42,7 @@ def open_trainee(
 
     Raises:
         ModelMissingError: If the base or the adapter is missing or does not fit.
+        ConfigError: If no layer of the base is meant by the adapter's targets.
     """
     dtype = config.dtype
     placement = Placement(device=device or config.device, dtype=dtype)
@@ -90,9 +92,16 @@ def _add_new(model: Any, shape: AdapterShape) -> Any:
         use_rslora=shape.rslora,
         use_dora=shape.dora,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers for an old name
-        return get_peft_model(model, chosen, adapter_name=ADAPTER)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers for an old name
+            return get_peft_model(model, chosen, adapter_name=ADAPTER)
+    except (ValueError, re.error) as error:
+        raise ConfigError(
+            f"No layers can be adapted by targets {shape.targets!r}: {tell_first_line(error)}",
+            next_step="Use language, all, or a regular expression that the whole name of each "
+            r"layer matches, e.g. .*language_model.*\.(q_proj|v_proj).",
+        ) from error
 
 
 def make_optimizer(model: Any, config: LoraConfig) -> torch.optim.Optimizer:
