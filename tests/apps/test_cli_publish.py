@@ -290,7 +290,8 @@ def test_other_paths_of_this_machine_stay_at_home(
     if name.endswith(".safetensors"):
         write_safetensors(adapter / name, {"made": f"from {place}/scans"})
     else:
-        (adapter / name).write_text(f"/usr/share/fonts https://a.b/c/d\nFrom {place}/scans, too")
+        harmless = f"/usr/share/fonts https://a.b/c/d /{'x' * 300}/y/z </a/b> and/or"
+        (adapter / name).write_text(f"{harmless}\nFrom {place}/scans, too")
     ended = odia_ocr("publish", adapter, "--repo", "me/odia")
     assert ended.code == 3
     assert "Paths of this machine would be published" in ended.err

@@ -17,6 +17,7 @@ from odia_ocr.errors import ConfigError, ModelMissingError, ResourceMissingError
 from odia_ocr.recognize import open_recognizer
 from odia_ocr.recognize.vlm import adapters as adapter_files
 from odia_ocr.recognize.vlm.adapters import add_adapter, find_file, list_layers
+from odia_ocr.recognize.vlm.naming import PUBLISHED_TINY, VlmName, find_base
 from odia_ocr.recognize.vlm.opening import OpenVlm, Placement, open_vlm
 from odia_ocr.recognize.vlm.settings import VlmSettings, change_settings, read_vlm_settings
 
@@ -54,6 +55,13 @@ def test_a_folder_is_opened_with_its_settings(
     own = copy_folder(adapters[0], tmp_path / "own")
     VlmSettings(prompt="Mine", line_height=28).save(own)  # those of an adapter come first
     assert open_vlm(str(base), (str(own),)).encoder.settings.prompt == "Mine"
+
+
+def test_the_shipped_model_has_a_second_name_for_what_is_published() -> None:
+    name = VlmName.parse(f"{PUBLISHED_TINY}::my/adapter")
+    assert (name.base, name.adapters) == (PUBLISHED_TINY, ("my/adapter",))
+    assert find_base(PUBLISHED_TINY) == find_base("tiny")
+    assert not adapter_files.is_somewhere(PUBLISHED_TINY)  # it can be nobody's on a hub
 
 
 def test_half_precision_is_a_choice(base: Path) -> None:

@@ -38,7 +38,7 @@ def shorten_name(name: str) -> str:
 
     def shorten(found: re.Match[str]) -> str:
         path = found[0]
-        on_hub = path.count("/") == 1 and not path.startswith(".") and not Path(path).exists()
+        on_hub = path.count("/") == 1 and not path.startswith(".") and not _exists(Path(path))
         return path if on_hub else _take_last(path)
 
     return _RELATIVE.sub(shorten, shorten_paths(name))
@@ -117,7 +117,14 @@ def _look_through(file: UploadFile, folder: Path) -> Iterator[str]:
 def _is_local(path: str) -> bool:
     if path.startswith(_EVERYWHERE):
         return False
-    return bool(_HOMES.match(path)) or Path(*Path(path).parts[:3]).exists()
+    return bool(_HOMES.match(path)) or _exists(Path(*Path(path).parts[:3]))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long to be one, or not to be seen
+        return False
 
 
 def _read_header(file: UploadFile) -> str:
