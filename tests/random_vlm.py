@@ -41,6 +41,30 @@ def make_random_model(seed: int = 5) -> Any:
     return model.eval()
 
 
+def make_random_qwen2(seed: int = 5) -> Any:
+    """A Qwen2-VL of the same size: no windows in its vision tower, whose MLPs are fc1 and fc2."""
+    from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
+
+    like = make_random_model(seed)
+    text = like.config.text_config.to_dict()
+    names = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
+    config = Qwen2VLConfig(
+        text_config={key: value for key, value in text.items() if key != "model_type"},
+        vision_config={
+            "depth": SHAPE.sight_layers,
+            "embed_dim": SHAPE.sight,
+            "hidden_size": SHAPE.width,
+            "num_heads": SHAPE.sight_heads,
+            "mlp_ratio": 2,
+        },
+        **{name: getattr(like.config, name) for name in names},
+        tie_word_embeddings=True,
+    )
+    model = Qwen2VLForConditionalGeneration(config)
+    model.model.language_model.load_state_dict(like.model.language_model.state_dict())
+    return model.eval()
+
+
 def save_random_base(folder: Path) -> Path:
     return save_base(make_random_model(), folder)
 

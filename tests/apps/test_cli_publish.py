@@ -54,9 +54,10 @@ def write_results(path: Path, *engines: str) -> None:
     path.write_text(json.dumps({"schema": 1, "results": results, "paired": [], "lines": lines}))
 
 
-def write_safetensors(path: Path) -> None:
+def write_safetensors(path: Path, metadata: dict[str, str] | None = None) -> None:
     data = b"\0" * 16
-    header = json.dumps({"w": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}).encode()
+    tensor = {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}
+    header = json.dumps({"__metadata__": metadata or {}, "w": tensor}).encode()
     path.write_bytes(struct.pack("<Q", len(header)) + header + data)
 
 
@@ -178,6 +179,135 @@ def test_an_adapter_goes_up_with_its_base_and_without_the_trainers_state(
     )
     assert f"--engine vlm:{BASE} --adapter me/odia-lora" in card.text
     assert "More Information Needed" not in card.text
+
+
+SHIPPED_BASES = {
+    "its name": "tiny",
+    "its published name": "odia-ocr:tiny",
+    "its folder": str(find_weights("vlm-tiny/model", ".safetensors").parent),
+    "its folder on another machine": "/home/me/.venv/lib/odia_ocr/weights/vlm-tiny",
+}
+
+
+@pytest.mark.parametrize("base", SHIPPED_BASES.values(), ids=SHIPPED_BASES)
+def test_an_adapter_of_the_shipped_model_says_how_to_get_it(
+    odia_ocr: Callable, adapter: Path, hub: ModelHub, base: str
+) -> None:
+    from huggingface_hub import ModelCard
+
+    config = {"base_model_name_or_path": base, "peft_type": "LORA", "r": 16}
+    (adapter / "adapter_config.json").write_text(json.dumps(config))
+    ended = odia_ocr("publish", adapter, "--repo", "me/odia-lora", "--space")
+    assert ended.code == 0, ended.err
+    files = hub.repos["models/me/odia-lora"].files
+    named = json.loads(files["adapter_config.json"])
+    assert named == {**config, "base_model_name_or_path": "odia-ocr:tiny"}
+    assert json.loads((adapter / "adapter_config.json").read_text()) == config
+    card = ModelCard(files["README.md"].decode())
+    assert card.data.base_model is None  # a name that no hub has
+    assert card.data.license == "apache-2.0"
+    assert "comes with the Python package `odia-ocr`" in card.text
+    assert "pip install 'odia-ocr[vlm]'" in card.text
+    assert "--engine vlm:tiny --adapter me/odia-lora" in card.text
+    assert "`vlm:tiny`" in hub.repos["spaces/me/odia-lora"].files["README.md"].decode()
+    everything = b"".join((*files.values(), *hub.repos["spaces/me/odia-lora"].files.values()))
+    for path in (str(ROOT), "/home/me", "vlm-tiny", str(adapter.parent)):
+        assert path.encode() not in everything
+
+
+def test_the_base_model_can_be_named(odia_ocr: Callable, adapter: Path, engine: Path) -> None:
+    (adapter / "adapter_config.json").write_text('{"base_model_name_or_path": "/data/base"}')
+    order = ["--repo", "me/x", "--dry-run"]
+    ended = odia_ocr("publish", adapter, *order)
+    assert ended.code == 3
+    assert "--base OWNER/NAME" in ended.err
+    ended = odia_ocr("publish", adapter, *order, "--base", BASE)
+    assert ended.code == 0, ended.err
+    assert f"base_model: {BASE}" in ended.out
+    for folder, base, said in (
+        (adapter, "models/base/3", "no name of the hub"),
+        (engine, BASE, "--base is for adapters"),
+    ):
+        ended = odia_ocr("publish", folder, *order, "--base", base)
+        assert ended.code == 2
+        assert said in ended.err
+
+
+def test_a_base_beside_the_adapter_is_no_name_of_the_hub(odia_ocr: Callable, adapter: Path) -> None:
+    (adapter.parent / "models" / "base").mkdir(parents=True)
+    (adapter / "adapter_config.json").write_text('{"base_model_name_or_path": "models/base"}')
+    elsewhere = adapter.parent / "elsewhere"
+    elsewhere.mkdir()
+    os.chdir(elsewhere)
+    ended = odia_ocr("publish", adapter, "--repo", "me/x", "--dry-run")
+    assert ended.code == 3
+    assert "is a folder of this machine" in ended.err
+
+
+def test_folders_in_results_and_configurations_are_cut_off(
+    odia_ocr: Callable, adapter: Path, hub: ModelHub
+) -> None:
+    results = adapter / "evaluation_results.json"
+    run = f"vlm:/models/base::{adapter}?beams=5"
+    write_results(results, run, "vlm:Qwen/Qwen2.5-VL-3B-Instruct", "ctc:runs/a/model.onnx")
+    record = json.loads(results.read_text())
+    for result in record["results"]:
+        result |= {"set": "../shared/lines", "signature": "refs:1a2b"}
+    record["problems"] = [{"message": f"{adapter.parent}/lines/a.png is broken."}]
+    results.write_text(json.dumps(record))
+    (adapter / "tokenizer_config.json").write_text(
+        json.dumps({"name_or_path": "/models/base", "padding_side": "left"})
+    )
+    ended = odia_ocr("publish", adapter, "--repo", "me/odia-lora")
+    assert ended.code == 0, ended.err
+    files = hub.repos["models/me/odia-lora"].files
+    assert json.loads(files["tokenizer_config.json"]) == {"padding_side": "left"}
+    shown = json.loads(files["evaluation_results.json"])
+    assert [result["engine"] for result in shown["results"]] == [
+        "vlm:base::lora?beams=5",
+        "vlm:Qwen/Qwen2.5-VL-3B-Instruct",
+        "ctc:model.onnx",
+    ]
+    assert {result["set"] for result in shown["results"]} == {"lines"}
+    assert shown["problems"][0]["message"] == "a.png is broken."
+    everything = b"".join(files.values())
+    for path in ("/models", str(adapter.parent), "shared", "runs/"):
+        assert path.encode() not in everything
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("model.md", "README.md: {place}/scans"),
+        ("chat_template.jinja", "chat_template.jinja: {place}/scans in line 2."),
+        ("adapter_model.safetensors", "adapter_model.safetensors: {place}/scans"),
+    ],
+)
+def test_other_paths_of_this_machine_stay_at_home(
+    odia_ocr: Callable, adapter: Path, hub: ModelHub, name: str, said: str
+) -> None:
+    place = str(adapter.parent)
+    if name.endswith(".safetensors"):
+        write_safetensors(adapter / name, {"made": f"from {place}/scans"})
+    else:
+        harmless = f"/usr/share/fonts https://a.b/c/d /{'x' * 300}/y/z </a/b> and/or"
+        (adapter / name).write_text(f"{harmless}\nFrom {place}/scans, too")
+    ended = odia_ocr("publish", adapter, "--repo", "me/odia")
+    assert ended.code == 3
+    assert "Paths of this machine would be published" in ended.err
+    assert said.format(place=place) in ended.err
+    assert not hub.repos
+
+
+def test_traces_in_an_onnx_file_stay_at_home(
+    odia_ocr: Callable, engine: Path, tmp_path: Path
+) -> None:
+    """Exporters of torch write where each node was made."""
+    with (engine / "model.onnx").open("ab") as file:
+        file.write(f'File "{engine}/model.py", line 3'.encode())
+    ended = odia_ocr("publish", engine, "--repo", "me/odia", "--dry-run")
+    assert ended.code == 3
+    assert f"model.onnx: {engine}" in ended.err
 
 
 def test_of_a_campaign_the_reader_and_its_stack_are_shown(odia_ocr: Callable, engine: Path) -> None:

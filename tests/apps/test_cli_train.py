@@ -197,3 +197,17 @@ def test_broken_pictures_are_counted_and_left_out(tmp_path: Path) -> None:
         (folder / name).write_bytes(b"no picture")
     with pytest.raises(DataError, match="No picture of the labelled lines"):
         read_sets([folder], said.append)
+
+
+def test_the_help_of_lora_tells_the_defaults_that_hold(run) -> None:
+    from odia_ocr.train.lora.config import LoraConfig
+
+    options = " ".join(run("lora", "--help").out.partition("Options:")[2].split())
+    plain = LoraConfig()
+    names = ("base", "unit", "steps", "batch", "accumulate", "rate", "misfit")
+    defaults = {name: getattr(plain, name) for name in names}
+    defaults |= {"rank": plain.adapter.rank, "targets": plain.adapter.targets}
+    for name, value in defaults.items():
+        told = options.partition(f"--{name} ")[2].partition("[default: ")[2].partition("]")[0]
+        assert (name, told) == (name, str(value))
+    assert plain.adapter.alpha == 2 * plain.adapter.rank

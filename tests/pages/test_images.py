@@ -4,7 +4,7 @@ import struct
 import numpy as np
 import pytest
 from pictures import bomb_png, encode, gradient
-from PIL import Image
+from PIL import ExifTags, Image
 
 from odia_ocr.errors import FileMissingError, InputError, PictureError, PictureTooLargeError
 from odia_ocr.pages.images import PageLimits, open_pages, to_pixels
@@ -71,6 +71,43 @@ def test_what_is_no_picture_is_named(content, says, tmp_path):
     with pytest.raises(PictureError, match=says) as caught:
         open_pages(path)
     assert caught.value.next_step
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF"])
+@pytest.mark.parametrize("orientation", [None, 3, 6, 8])
+def test_a_picture_measures_what_it_loads(kind, orientation):
+    options = {}
+    if orientation and kind not in ("BMP", "GIF"):
+        options["exif"] = Image.Exif()
+        options["exif"][ExifTags.Base.Orientation] = orientation
+    data = encode(gradient().convert("RGB"), kind, **options)
+    turned = bool(options) and orientation in (6, 8)
+    assert open_pages(data).measure() == load(data).size == ((30, 40) if turned else (40, 30))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [("PNG", {}), ("JPEG", {}), ("JPEG", {"progressive": 1})]
+)
+def test_measuring_refuses_what_is_cut_short_or_scrambled(kind, options):
+    rng = np.random.default_rng(0)
+    noise = Image.fromarray(rng.integers(0, 255, (64, 300, 3), dtype=np.uint8))
+    data = encode(noise, kind, **options)
+    for share in (0.1, 0.5, 0.9, 0.98):
+        with pytest.raises(PictureError, match="truncated or corrupt"):
+            open_pages(data[: int(share * len(data))]).measure()
+    if kind == "PNG":
+        middle = len(data) // 2
+        scrambled = data[:middle] + bytes([data[middle] ^ 8]) + data[middle + 1 :]
+        with pytest.raises(PictureError, match="truncated or corrupt"):
+            open_pages(scrambled).measure()
+
+
+def test_measuring_makes_no_pixels_of_a_png(monkeypatch):
+    from PIL import ImageFile
+
+    data = encode(gradient())
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("decoded"))
+    assert open_pages(data).measure() == (40, 30)
 
 
 def test_a_bomb_is_refused_by_its_header():

@@ -16,7 +16,8 @@ pytest.importorskip("transformers")
 from PIL import Image  # noqa: E402
 
 from odia_ocr.errors import ConfigError, FileMissingError  # noqa: E402
-from odia_ocr.language import ALPHABET  # noqa: E402
+from odia_ocr.language import ALPHABET, EditCounts, count_edits, fold  # noqa: E402
+from odia_ocr.recognize.vlm.decoding import VlmDecoding  # noqa: E402
 from odia_ocr.recognize.vlm.inputs import VlmEncoder  # noqa: E402
 from odia_ocr.recognize.vlm.reader import load  # noqa: E402
 from odia_ocr.train import vlm_base, vlm_stream  # noqa: E402
@@ -34,8 +35,8 @@ from odia_ocr.train.vlm_tiny import (  # noqa: E402
     make_image_processor,
     make_tokenizer,
 )
-from odia_ocr.types import LineImage  # noqa: E402
-from random_vlm import SHAPE  # noqa: E402
+from odia_ocr.types import Candidates, LineImage  # noqa: E402
+from random_vlm import SHAPE, make_random_model  # noqa: E402
 
 
 def tiny_config(steps: int = 4) -> VlmBaseConfig:
@@ -190,8 +191,26 @@ def test_unknown_keys_and_lost_runs_are_refused(tmp_path: Path) -> None:
 
 
 def test_check_lines_are_the_same_each_time() -> None:
+    first, second = (vlm_base.make_check_lines(4) for _ in range(2))
+    assert [line.text for line in first] == [line.text for line in second]
+    assert all(2 <= len(line.text.split()) <= 4 for line in first)
+
+
+def test_held_out_lines_are_read_by_the_recognizer(tmp_path: Path) -> None:
+    """The rate that picks the best model is the rate of the model that is kept."""
     encoder = VlmEncoder(make_tokenizer(), make_image_processor(TINY_SETTINGS), TINY_SETTINGS)
-    first, second = (vlm_base.make_check_lines(encoder, 4) for _ in range(2))
-    assert first.texts == second.texts
-    widths = [sample.grid[2] for sample in first.samples]
-    assert widths == sorted(widths)
+    model = TinyReader(encoder.tokenizer, SHAPE)
+    model.vlm.load_state_dict(make_random_model().half().float().state_dict())
+    check = vlm_base.make_check_lines(3)
+    rate = vlm_base.measure(model, check, encoder)
+    assert model.training
+    vlm_base.save_model(model, encoder, tmp_path, {})
+    lines = [LineImage(line.id, np.asarray(line.picture.convert("RGB"))) for line in check]
+    reader = load(str(tmp_path), threads=1)
+    results = reader.with_decoding(VlmDecoding(most=72, retries=())).read(lines)
+    assert any(isinstance(result, Candidates) for result in results)
+    total = EditCounts(0, 0)
+    for line, result in zip(check, results, strict=True):
+        text = result.best.text if isinstance(result, Candidates) else ""
+        total += count_edits(fold(line.text), fold(text))
+    assert rate == total.rate

@@ -37,7 +37,7 @@ def inspect(
         typer.Option(
             metavar="MODEL",
             help="Folder, cached hub id or tiny: tell whether the adapter fits it. [default: the "
-            "model that the adapter names, when that is a folder]",
+            "model that the adapter names, when that is a folder or tiny]",
             show_default=False,
         ),
     ] = None,

@@ -62,7 +62,15 @@ def publish(
         str | None,
         typer.Option(
             metavar="ID",
-            help="As the hub names it. [default: apache-2.0 for ONNX engines, else the base's]",
+            help="As the hub names it. [default: apache-2.0 for ONNX and tiny, else the base's]",
+            show_default=False,
+        ),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OWNER/NAME",
+            help="Of an adapter: its base model on the hub, or tiny. [default: as it says itself]",
             show_default=False,
         ),
     ] = None,
@@ -87,7 +95,8 @@ def publish(
     """Upload a model to the Hugging Face hub, with a model card made from measured results.
 
     Only what belongs to the model goes up: weights, configuration, tokenizer, results without
-    texts, and the card. Training states and logs stay. Files with secrets are refused.
+    texts, and the card. Training states and logs stay. Files with secrets or with paths of this
+    machine are refused; paths in results are cut to the name at their end.
 
     \b
     Examples:
@@ -112,7 +121,7 @@ def publish(
     from odia_ocr.apps.publish.plan import Wishes, plan_model, plan_space
     from odia_ocr.apps.publish.space import write_space
 
-    model = read_model_folder(folder)
+    model = read_model_folder(folder, base=base)
     api = huggingface_hub.HfApi()
     if dry_run and "/" not in repo:
         repo = f"OWNER/{repo}"  # whose it is only the token tells

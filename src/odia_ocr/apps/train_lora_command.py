@@ -26,7 +26,9 @@ def lora(
     ] = None,
     base: Annotated[
         str | None,
-        typer.Option(metavar="tiny|FOLDER|HUB_ID", help="Qwen2.5-VL to adapt. [default: tiny]"),
+        typer.Option(
+            metavar="tiny|FOLDER|HUB_ID", help="Qwen2.5-VL or Qwen2-VL to adapt. [default: tiny]"
+        ),
     ] = None,
     data: Annotated[
         list[str] | None,
@@ -48,7 +50,9 @@ def lora(
     ] = None,
     unit: Annotated[
         str | None,
-        typer.Option(metavar="line|page", help="line scales pictures to one height."),
+        typer.Option(
+            metavar="line|page", help="line scales pictures to one height. [default: line]"
+        ),
     ] = None,
     start: Annotated[
         Path | None,
@@ -59,19 +63,36 @@ def lora(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on exactly from the last checkpoint.")
     ] = False,
-    rank: Annotated[int | None, typer.Option(min=1, help="Rank of the adapter.")] = None,
-    alpha: Annotated[float | None, typer.Option(help="Scale of the adapter.")] = None,
-    targets: Annotated[
-        str | None, typer.Option(metavar="language|all|REGEX", help="Layers that are adapted.")
+    rank: Annotated[
+        int | None, typer.Option(min=1, help="Rank of the adapter. [default: 32]")
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Optimizer steps.")] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="Samples of a forward pass.")] = None,
-    accumulate: Annotated[int | None, typer.Option(min=1, help="Forward passes of a step.")] = None,
-    rate: Annotated[float | None, typer.Option(help="Largest learning rate.")] = None,
+    alpha: Annotated[
+        float | None, typer.Option(help="Scale of the adapter. [default: twice the rank]")
+    ] = None,
+    targets: Annotated[
+        str | None,
+        typer.Option(
+            metavar="language|all|REGEX",
+            help="Layers that are adapted; all takes the vision tower too. [default: language]",
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Optimizer steps. [default: 500]")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=1, help="Samples of a forward pass. [default: 8]")
+    ] = None,
+    accumulate: Annotated[
+        int | None, typer.Option(min=1, help="Forward passes of a step. [default: 1]")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Largest learning rate. [default: 0.0002]")
+    ] = None,
     misfit: Annotated[
         str | None,
         typer.Option(
-            metavar="reject|shrink|skip", help="What is done with samples that do not fit."
+            metavar="reject|shrink|skip",
+            help="What is done with samples that do not fit. [default: reject]",
         ),
     ] = None,
     max_pixels: Annotated[

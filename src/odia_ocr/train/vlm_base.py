@@ -8,6 +8,7 @@ hold the letters in order before the language model has learned where to look.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,15 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
 from odia_ocr.data.compose import Mix
 from odia_ocr.data.lines import make_renderer
 from odia_ocr.errors import ModelMissingError
-from odia_ocr.language import ALPHABET, EditCounts, count_edits, fold
+from odia_ocr.language import ALPHABET
 from odia_ocr.recognize.vlm.attention import group_attention
-from odia_ocr.recognize.vlm.inputs import EncodedSample, VlmEncoder
+from odia_ocr.recognize.vlm.decoding import VlmDecoding
+from odia_ocr.recognize.vlm.inputs import VlmEncoder
+from odia_ocr.recognize.vlm.opening import OpenVlm, Weights
+from odia_ocr.train.lora.parts import read_check
+from odia_ocr.train.lora.samples import Labelled, RenderedSamples
 from odia_ocr.train.run import LinesProgress, OnStep, Report, Run, open_folder
 from odia_ocr.train.run_config import RunConfig, settings_from
 from odia_ocr.train.vlm_stream import VlmBatch, VlmStreamConfig, stream_vlm_chunks
@@ -40,6 +44,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 _FRAMES = 4  # of the CTC head, for each column of tokens
+# A young model babbles: what it would write at length, or again, costs time and tells nothing.
+_ONCE = VlmDecoding(most=72, retries=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,42 +173,19 @@ def learn(
     return float(spoken.detach()), float(seen.detach())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CheckLines:
-    """Held-out lines, encoded once, shortest first."""
-
-    samples: tuple[EncodedSample, ...]
-    texts: tuple[str, ...]
-
-
-def make_check_lines(encoder: VlmEncoder, count: int) -> CheckLines:
+def make_check_lines(count: int) -> tuple[Labelled, ...]:
     """Clean lines of two to four words in held-out faces and texts."""
     renderer = make_renderer(
         split="check", seed=4343, clean=True, mix=Mix(min_words=2, max_words=4)
     )
-    lines = [renderer.render(i) for i in range(count)]
-    samples = [encoder.encode(str(i), Image.fromarray(x.pixels), None) for i, x in enumerate(lines)]
-    order = sorted(range(count), key=lambda i: samples[i].grid[2])
-    return CheckLines(tuple(samples[i] for i in order), tuple(lines[i].text for i in order))
+    lines = RenderedSamples(renderer, count)
+    return tuple(lines.take(i) for i in range(count))
 
 
-@torch.no_grad()
-def measure(model: TinyReader, check: CheckLines, encoder: VlmEncoder) -> float:
-    """Character error rate of greedy reading, folded as it is published."""
-    model.eval()
-    total = EditCounts(0, 0)
-    for at in range(0, len(check.samples), 32):
-        batch = encoder.collate(check.samples[at : at + 32])
-        batch = {key: value.to(model.head.weight.device) for key, value in batch.items()}
-        made = model.vlm.generate(
-            **batch, do_sample=False, repetition_penalty=1.0, max_new_tokens=72
-        )
-        said = encoder.tokenizer.batch_decode(
-            made[:, batch["input_ids"].shape[1] :], skip_special_tokens=True
-        )
-        for text, read in zip(check.texts[at : at + 32], said, strict=True):
-            total += count_edits(fold(text), fold(read.strip()))
-    return total.rate
+def measure(model: TinyReader, check: Sequence[Labelled], encoder: VlmEncoder) -> float:
+    """Character error rate, folded as it is published; what comes to no end counts as not read."""
+    weights = Weights(model.vlm, model.head.weight.device)
+    return read_check(OpenVlm("vlm-base", weights, encoder), check, _ONCE).cer
 
 
 def save_model(model: TinyReader, encoder: VlmEncoder, folder: Path, facts: dict[str, Any]) -> None:
@@ -269,7 +252,7 @@ def train_vlm_base(
         going.resume()
     progress = going.progress
     report(f"{going}, {config.workers} renderer(s)")
-    check = make_check_lines(encoder, config.check_lines)
+    check = make_check_lines(config.check_lines)
     best = run / "best"
     chunks = stream_vlm_chunks(config.stream, workers=config.workers, first=progress.chunk)
     recent: list[tuple[float, float]] = []

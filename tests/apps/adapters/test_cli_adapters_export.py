@@ -11,6 +11,8 @@ import torch
 from safetensors.torch import load_file
 from tiny_adapters import change_config, find_logits, read_deltas
 
+from odia_ocr.runtime import find_weights
+
 WEIGHTS = "adapter_model.safetensors"
 
 
@@ -96,6 +98,16 @@ def test_a_hub_model_is_named_and_not_fetched_for_vllm(run, adapter) -> None:
     code, out, _ = run("export", folder, "--for", "vllm", "-o", "out")
     assert code == 0
     assert out.startswith(f"vllm serve {hub} ")
+
+
+@pytest.mark.parametrize("name", ["tiny", "odia-ocr:tiny"])
+def test_vllm_is_told_where_the_shipped_model_lies(run, name: str) -> None:
+    own = Path(__file__).parents[3] / "campaigns" / "vlm-ladder" / "checkpoint-50"
+    code, out, _ = run("export", own, "--base", name, "--for", "vllm", "-o", "out")
+    assert code == 0
+    assert out.startswith(f"vllm serve {find_weights('vlm-tiny/model', '.safetensors').parent} ")
+    config = json.loads(Path("out/adapter_config.json").read_text("utf-8"))
+    assert config["base_model_name_or_path"] == name
 
 
 def test_wrong_use(run, adapter) -> None:

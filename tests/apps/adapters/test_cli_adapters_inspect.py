@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -71,6 +72,16 @@ def test_another_model_does_not_fit(run, adapter, tmp_path: Path) -> None:
     code, out, _ = run("inspect", folder, "--base", "short", "--json")
     assert code == 1
     assert json.loads(out)["misfits"][0].startswith("the model has no layer model.language_model.l")
+
+
+@pytest.mark.parametrize("name", ["tiny", "odia-ocr:tiny"], ids=["its name", "as published"])
+def test_the_shipped_model_is_at_hand(run, adapter, name: str) -> None:
+    own = Path(__file__).parents[3] / "campaigns" / "vlm-ladder" / "checkpoint-50"
+    folder = Path(shutil.copytree(own, "own"))
+    code, out, _ = run("inspect", change_config(folder, base_model_name_or_path=name))
+    assert (code, f"yes, {name}" in out) == (0, True)
+    folder = change_config(adapter("plain"), base_model_name_or_path=name)
+    assert run("inspect", folder).code == 1
 
 
 def test_without_a_model_at_hand(run, adapter) -> None:

@@ -17,6 +17,7 @@ from odia_ocr.errors import ConfigError, ModelMissingError, ResourceMissingError
 from odia_ocr.recognize import open_recognizer
 from odia_ocr.recognize.vlm import adapters as adapter_files
 from odia_ocr.recognize.vlm.adapters import add_adapter, find_file, list_layers
+from odia_ocr.recognize.vlm.naming import PUBLISHED_TINY, VlmName, find_base
 from odia_ocr.recognize.vlm.opening import OpenVlm, Placement, open_vlm
 from odia_ocr.recognize.vlm.settings import VlmSettings, change_settings, read_vlm_settings
 
@@ -54,6 +55,13 @@ def test_a_folder_is_opened_with_its_settings(
     own = copy_folder(adapters[0], tmp_path / "own")
     VlmSettings(prompt="Mine", line_height=28).save(own)  # those of an adapter come first
     assert open_vlm(str(base), (str(own),)).encoder.settings.prompt == "Mine"
+
+
+def test_the_shipped_model_has_a_second_name_for_what_is_published() -> None:
+    name = VlmName.parse(f"{PUBLISHED_TINY}::my/adapter")
+    assert (name.base, name.adapters) == (PUBLISHED_TINY, ("my/adapter",))
+    assert find_base(PUBLISHED_TINY) == find_base("tiny")
+    assert not adapter_files.is_somewhere(PUBLISHED_TINY)  # it can be nobody's on a hub
 
 
 def test_half_precision_is_a_choice(base: Path) -> None:
@@ -106,7 +114,8 @@ def write(name: str, text: str) -> Callable[[Path], None]:
         (drop("model.safetensors"), "No usable model in the folder"),
         (write("model.safetensors", "no weights"), "No usable model in the folder"),
         (write("config.json", "{"), "No usable model in the folder"),
-        (write("config.json", '{"model_type": "bert"}'), r"is a bert model, no Qwen2\.5-VL"),
+        (write("config.json", '{"model_type": "bert"}'), r"is a bert model, no Qwen2\.5-VL or Q"),
+        (write("config.json", '{"model_type": "qwen3_vl"}'), "is a qwen3_vl model, no Qwen2"),
         (write("config.json", '{"model_type": "odd"}'), "No usable model in the folder"),
         (drop("tokenizer.json", "tokenizer_config.json"), "No usable tokenizer in the folder"),
         (drop("preprocessor_config.json"), "No usable image processor in the folder"),
@@ -118,6 +127,7 @@ def write(name: str, text: str) -> Callable[[Path], None]:
         "damaged weights",
         "damaged config",
         "another model",
+        "a later one",
         "unknown model",
         "no tokenizer",
         "no processor",
@@ -134,10 +144,17 @@ def test_a_damaged_folder_says_what_is_missing(
     assert error.value.next_step
 
 
-@pytest.mark.parametrize("name", ["/nowhere/model", "not a name"])
-def test_a_missing_model_says_so(name: str) -> None:
+@pytest.mark.parametrize("name", ["/nowhere/model", "not a name", "nowhere", "../nowhere"])
+def test_a_missing_model_says_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(*_: Any, **__: Any) -> None:
+        pytest.fail("a hub was asked for what cannot be there")
+
+    monkeypatch.setattr("transformers.utils.cached_file", ask)
+    monkeypatch.setattr("transformers.AutoConfig.from_pretrained", ask)
     with pytest.raises(ModelMissingError, match=f"No usable model under the name {name}"):
         open_vlm(name)
+    with pytest.raises(ModelMissingError, match=f"No {CONFIG} and no {WEIGHTS} in {name}"):
+        adapter_files.find_files(name)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +242,43 @@ def test_a_trainable_adapter_learns(vlm: OpenVlm, adapters: tuple[str, ...], bas
     learned = [name for name, p in model.named_parameters() if p.requires_grad]
     assert learned
     assert all("lora_" in name for name in learned)
+
+
+def test_the_tensors_of_an_adapter_are_read_once(
+    base: Path, adapters: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the library that puts them onto the model reads them; all else stands in the header."""
+    import safetensors
+    from peft.utils import save_and_load
+
+    open_file, load = safetensors.safe_open, save_and_load.safe_load_file
+    read: list[str] = []
+
+    class Watched:
+        def __init__(self, path: Path, **options: Any) -> None:
+            self._file = open_file(path, **options)
+
+        def __enter__(self) -> Watched:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def keys(self) -> list[str]:
+            return list(self._file.keys())
+
+        def get_tensor(self, key: str) -> torch.Tensor:
+            read.append(key)
+            return self._file.get_tensor(key)
+
+    def load_watched(path: str, **options: Any) -> dict[str, torch.Tensor]:
+        read.append(Path(path).name)
+        return load(path, **options)
+
+    own = copy_folder(base, tmp_path / "base")
+    monkeypatch.setattr(safetensors, "safe_open", Watched)
+    monkeypatch.setattr(save_and_load, "safe_load_file", load_watched)
+    assert len(open_vlm(str(own), adapters[:2]).adapters) == 2
+    assert read == [WEIGHTS] * 2
 
 
 def misname_all(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +19,12 @@ pytest.importorskip("accelerate")
 from PIL import Image  # noqa: E402
 from safetensors.numpy import load_file  # noqa: E402
 
-from odia_ocr.data.sets.sample import Sample, StoredPicture  # noqa: E402
+from odia_ocr.data.sets.sample import FilePicture, Sample, StoredPicture  # noqa: E402
 from odia_ocr.errors import (  # noqa: E402
     ConfigError,
     DataError,
     FileMissingError,
+    ModelMissingError,
     PictureError,
     SampleError,
 )
@@ -195,6 +197,44 @@ def test_too_large_pictures_are_scaled_down_when_asked(base: Path, tmp_path: Pat
     assert vlm.encoder.collate([sample])["labels"].shape[1] == len(sample.tokens)
 
 
+def test_the_preflight_measures_pictures_and_still_names_broken_ones(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = write_lines(tmp_path / "lines")
+    for name, data in (
+        ("cut", (lines / "l1.png").read_bytes()[:-40]),
+        ("nonsense", _store_nonsense((lines / "l2.png").read_bytes())),
+    ):
+        (lines / f"{name}.png").write_bytes(data)
+        (lines / f"{name}.gt.txt").write_text("କ", encoding="utf-8")
+    decoded: list[str] = []
+    load = FilePicture.load
+
+    def load_noted(picture: FilePicture) -> Pixels:
+        decoded.append(picture.path.stem)
+        return load(picture)
+
+    monkeypatch.setattr(FilePicture, "load", load_noted)
+    encoder = open_trainee(config_on(base)).encoder
+    samples = ListedSamples(tuple(_samples(lines)))
+    found = check_samples(samples, encoder, "skip", tick=lambda done, total: None)
+    assert [one.message.partition(":")[0] for one in found.found] == ["cut"]
+    assert "truncated or corrupt" in found.found[0].message
+    assert decoded == []
+    # Checksums cannot tell nonsense that was stored with care: it is named when its turn comes.
+    (number,) = (n for n in found.fitting if samples.listed[n].id == "nonsense")
+    with pytest.raises(PictureError, match=r"nonsense\.png.*corrupt"):
+        samples.take(number)
+
+
+def _store_nonsense(png: bytes) -> bytes:
+    """The same PNG with bytes that are no rows, and a valid checksum."""
+    at = png.index(b"IDAT")
+    length = int.from_bytes(png[at - 4 : at], "big")
+    body = b"IDAT" + b"\x55" * length
+    return png[: at + 4] + body[4:] + zlib.crc32(body).to_bytes(4, "big") + png[at + 8 + length :]
+
+
 def test_single_characters_are_told(base: Path, tmp_path: Path) -> None:
     lines = tmp_path / "letters"
     lines.mkdir()
@@ -217,6 +257,9 @@ class _NoPicture:
     name = "gone"
 
     def load(self) -> Pixels:
+        raise PictureError("gone is no picture.")
+
+    def measure(self) -> tuple[int, int]:
         raise PictureError("gone is no picture.")
 
     def store(self) -> StoredPicture:
@@ -334,11 +377,17 @@ def test_clear_errors(base: Path, tmp_path: Path) -> None:
         train_lora(config_on(base, steps=2, rate=1.0), tmp_path / "run", report=quiet, resume=True)
     with pytest.raises(ConfigError, match="Unknown adapter keys"):
         lora_config_from({"adapter": {"ranks": 4}})
+    for targets in ("nothing", "*a", r".*norm"):
+        shape = AdapterShape(targets=targets)
+        with pytest.raises(ConfigError, match="No layers can be adapted by targets") as error:
+            open_trainee(config_on(base, adapter=shape))
+        assert "language_model" in error.value.next_step
+    with pytest.raises(ModelMissingError) as missing:
+        open_trainee(config_on(base), start_from=tmp_path / "run")
+    assert str(tmp_path / "run" / "checkpoint-2") in missing.value.next_step
     with pytest.raises(ConfigError, match="schedule must be one of"):
         LoraConfig(schedule="steps")
     (tmp_path / "run" / "checkpoint-2" / "state.pt").write_bytes(b"broken")
-    from odia_ocr.errors import ModelMissingError
-
     with pytest.raises(ModelMissingError, match="resume from the one before"):
         train_lora(config_on(base, steps=2), tmp_path / "run", report=quiet, resume=True)
 

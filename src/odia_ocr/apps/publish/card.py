@@ -14,6 +14,7 @@ from odia_ocr.apps.publish.figures import Figure
 from odia_ocr.apps.publish.model_folder import Kind, ModelFolder
 from odia_ocr.evaluate.report import format_scores
 from odia_ocr.evaluate.scores import METRICS
+from odia_ocr.recognize.vlm.naming import PUBLISHED_TINY, TINY
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard, ModelCardData
@@ -37,6 +38,11 @@ _WHAT: dict[Kind, str] = {
     "model": "A vision-language model that reads printed Odia",
     "onnx": "A compact recognizer of printed Odia that runs offline on a laptop's processor",
 }
+_SHIPPED = (
+    f"the small Qwen2.5-VL that comes with the Python package `odia-ocr`, where it is called "
+    f"`vlm:{TINY}`; `adapter_config.json` calls it `{PUBLISHED_TINY}`. It is on no hub, and "
+    "`pip install 'odia-ocr[vlm]'` brings it"
+)
 _LIMITS = """\
 - Made for printed Odia, with Latin words and both kinds of digits in it. Handwriting and other
   scripts are outside of that.
@@ -84,7 +90,7 @@ def _make_data(facts: CardFacts) -> ModelCardData:
     model = facts.model
     # What the base model's licence allows its own page says; nobody may guess it.
     unknown = facts.licence is None
-    link = f"https://huggingface.co/{model.base_model}" if unknown and model.base_model else None
+    link = f"https://huggingface.co/{model.hub_base}" if unknown and model.hub_base else None
     return ModelCardData(
         language=["or"],
         license=facts.licence or "other",
@@ -95,8 +101,8 @@ def _make_data(facts: CardFacts) -> ModelCardData:
         tags=["ocr", "odia", "oriya", "odia-ocr"],
         metrics=list(_HUB_METRICS.values()),
         datasets=list(facts.datasets) or None,
-        base_model=model.base_model,
-        base_model_relation="adapter" if model.base_model else None,
+        base_model=model.hub_base,
+        base_model_relation="adapter" if model.hub_base else None,
         model_name=facts.repo.partition("/")[2],
         eval_results=[
             result for figure in facts.figures if figure.own for result in _index(figure)
@@ -132,8 +138,11 @@ def _index(figure: Figure) -> list[EvalResult]:
 
 def _write_text(facts: CardFacts) -> str:
     model = facts.model
-    base = f" ([{model.base_model}](https://huggingface.co/{model.base_model}))"
-    what = _WHAT[model.kind] + (base if model.base_model else "")
+    what = _WHAT[model.kind]
+    if model.hub_base:
+        what += f" ([{model.hub_base}](https://huggingface.co/{model.hub_base}))"
+    elif model.base_model:
+        what += f" ({_SHIPPED})"
     return f"""# {facts.repo.partition("/")[2]}
 
 {what}, made and measured with `odia-ocr`.
@@ -203,13 +212,18 @@ pip install odia-ocr huggingface_hub
 hf download {facts.repo} --local-dir model
 odia-ocr read page.jpg --engine ctc:model/{model.weights[0]}
 ```"""
-    engine = f"{model.base_model} --adapter {facts.repo}" if model.base_model else facts.repo
+    engine = f"{name_engine(model)} --adapter {facts.repo}" if model.base_model else None
     return f"""```sh
 pip install 'odia-ocr[vlm]'
-odia-ocr read page.jpg --engine vlm:{engine}
+odia-ocr read page.jpg --engine {engine or f"vlm:{facts.repo}"}
 ```
 
 Or serve it with any OpenAI-compatible server, and read with `--engine remote:URL#MODEL`."""
+
+
+def name_engine(model: ModelFolder) -> str:
+    """The engine that an adapter's base model is, for people with this package."""
+    return f"vlm:{model.hub_base or TINY}"
 
 
 def _write_notes(facts: CardFacts) -> str:
@@ -233,7 +247,7 @@ def _lower_headings(markdown: str) -> str:
 
 
 def _tell_licence(facts: CardFacts) -> str:
-    base = facts.model.base_model
+    base = facts.model.hub_base
     if facts.licence and base:
         return f"{facts.licence}; the licence of {base} holds for what it is used with."
     if facts.licence:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from odia_ocr.apps.publish.local_paths import shorten_name, shorten_paths, shorten_record
 from odia_ocr.errors import DataError, FileMissingError, name_choices
 from odia_ocr.evaluate.scores import METRICS, Score, Scores
 
@@ -90,10 +91,10 @@ def _read_figure(result: Mapping[str, Any], own: Collection[str]) -> Figure:
     members: list[str] = result.get("stack", {}).get("engines", [result["engine"]])
     return Figure(
         name=_tell_name(result),
-        set_name=str(result["set"]),
+        set_name=shorten_name(str(result["set"])),
         unit=str(result["unit"]),
         scores=Scores(int(result["n"]), **{name: _read_score(result[name]) for name in METRICS}),
-        signature=str(result["signature"]),
+        signature=shorten_paths(str(result["signature"])),
         own=all(member in own or member.partition(":")[2] in own for member in members),
     )
 
@@ -102,7 +103,7 @@ def _tell_name(result: Mapping[str, Any]) -> str:
     """The campaign's name, else the engine; of one with a path only what it calls itself."""
     engine = str(result["engine"])
     shown = result.get("model", engine) if "/" in engine else engine
-    return str(result.get("name") or shown)
+    return shorten_name(str(result.get("name") or shown))
 
 
 def _read_score(record: Mapping[str, Any]) -> Score:
@@ -110,11 +111,11 @@ def _read_score(record: Mapping[str, Any]) -> Score:
 
 
 def strip_texts(path: Path) -> bytes:
-    """The file of results without transcriptions and readings, which may not be anybody's to show.
+    """The file of results without what may not be anybody's to show: texts, and paths.
 
     Takes what `read_figures` has read.
     """
-    record = json.loads(path.read_text("utf-8"))
+    record = shorten_record(json.loads(path.read_text("utf-8")))
     for name in ("lines", "pages"):
         if name in record:
             record[name] = []

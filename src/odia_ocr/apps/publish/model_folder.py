@@ -14,7 +14,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
-from odia_ocr.errors import DataError, FileMissingError
+from odia_ocr.apps.publish.local_paths import clean_config
+from odia_ocr.errors import DataError, FileMissingError, ModelMissingError, UsageError
+from odia_ocr.recognize.vlm.naming import PUBLISHED_TINY, TINY, find_base, is_shipped
 from odia_ocr.recognize.vlm.settings import FILE_NAME as SETTINGS
 
 Kind = Literal["adapter", "model", "onnx"]
@@ -48,6 +50,8 @@ _BESIDE: dict[Kind, tuple[str, ...]] = {
     "onnx": ("*.onnx.data", "*.ngram", "*.trie"),
 }
 _ALWAYS = ("LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE")
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
+_SHIPPED = ("odia_ocr", "weights", f"vlm-{TINY}")  # of whatever installation
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -60,7 +64,8 @@ class ModelFolder:
         kind: "adapter" (LoRA), "model" (transformers) or "onnx" (an engine of this package).
         files: Names of what belongs on the hub, sorted.
         left_out: Names of what stays at home; folders end in "/".
-        base_model: What an adapter is for, as the hub names it; None for the others.
+        base_model: What an adapter is for, as the hub names it, or `PUBLISHED_TINY`; None for the
+            others.
     """
 
     folder: Path
@@ -70,15 +75,38 @@ class ModelFolder:
     base_model: str | None = None
 
     @property
+    def hub_base(self) -> str | None:
+        """The base model, if it is one of the hub."""
+        return None if self.base_model == PUBLISHED_TINY else self.base_model
+
+    def read(self, name: str) -> Path | bytes:
+        """A file as it is published: nothing in it leads to a folder of this machine."""
+        path = self.folder / name
+        if not name.endswith(".json"):
+            return path
+        data = clean_config(name, path.read_bytes())
+        if name == ADAPTER_CONFIG:
+            config = json.loads(data)
+            if config["base_model_name_or_path"] != self.base_model:
+                config["base_model_name_or_path"] = self.base_model
+                data = (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()
+        return data
+
+    @property
     def weights(self) -> tuple[str, ...]:
         """Names of the files with weights."""
         return tuple(name for name in self.files if _matches(name, _WEIGHTS[self.kind]))
 
 
-def read_model_folder(folder: Path) -> ModelFolder:
+def read_model_folder(folder: Path, *, base: str | None = None) -> ModelFolder:
     """Tell what a folder holds, and check that it is whole.
 
+    Args:
+        folder: The folder.
+        base: What an adapter is for; None takes what it names itself.
+
     Raises:
+        UsageError: If `base` is no name of a hub, or the folder holds no adapter.
         FileMissingError: If there is no such folder.
         DataError: If it holds no usable weights, an empty file or one too large for the hub.
     """
@@ -90,8 +118,10 @@ def read_model_folder(folder: Path) -> ModelFolder:
     files = tuple(name for name in names if _matches(name, wanted))
     others = [name for name in names if name not in (*files, RESULTS, NOTES)]
     others += sorted(f"{path.name}/" for path in folder.iterdir() if path.is_dir())
-    base = _read_base(folder) if kind == "adapter" else None
-    model = ModelFolder(folder, kind, files, tuple(others), base)
+    if base is not None:
+        _check_base(base, kind)
+    named = _name_base(base or _read_base(folder), folder) if kind == "adapter" else None
+    model = ModelFolder(folder, kind, files, tuple(others), named)
     _check_weights(model)
     return model
 
@@ -125,12 +155,39 @@ def _read_base(folder: Path) -> str:
         raise DataError(
             f"{path} names no base model.", next_step="Save the adapter again with peft."
         )
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", base) or Path(base).exists():
+    return base
+
+
+def _name_base(base: str, folder: Path) -> str:
+    """What to call the base model elsewhere."""
+    if is_shipped(base) or Path(base).parts[-3:] == _SHIPPED or _is_shipped_folder(base):
+        return PUBLISHED_TINY
+    places = (Path(), *folder.resolve().parents)
+    if not _HUB_ID.fullmatch(base) or any((place / base).exists() for place in places):
         raise DataError(
-            f"{path} names the base model {base!r}, which is a folder of this machine.",
-            next_step="Write the base model's name on the hub there (base_model_name_or_path).",
+            f"{folder / ADAPTER_CONFIG} names the base model {base!r}, which is a folder of this "
+            "machine.",
+            next_step="Say what it is called on the hub: --base OWNER/NAME. A base that is not "
+            "there can be published first.",
         )
     return base
+
+
+def _is_shipped_folder(base: str) -> bool:
+    try:
+        return Path(base).is_dir() and Path(base).samefile(find_base(TINY))
+    except ModelMissingError:
+        return False
+
+
+def _check_base(base: str, kind: Kind) -> None:
+    if kind != "adapter":
+        raise UsageError(f"--base is for adapters; this folder holds a whole {kind} model.")
+    if not is_shipped(base) and not _HUB_ID.fullmatch(base):
+        raise UsageError(
+            f"--base {base!r} is no name of the hub.",
+            next_step=f"Write OWNER/NAME, or {TINY} for the model that comes with the package.",
+        )
 
 
 def _check_weights(model: ModelFolder) -> None:

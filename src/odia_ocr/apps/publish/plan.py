@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from odia_ocr.apps.publish.card import CardFacts, make_card
+from odia_ocr.apps.publish.card import CardFacts, make_card, name_engine
 from odia_ocr.apps.publish.figures import read_figures, strip_texts
 from odia_ocr.apps.publish.hub import Upload, UploadFile
+from odia_ocr.apps.publish.local_paths import refuse_local_paths
 from odia_ocr.apps.publish.model_folder import NOTES, RESULTS, ModelFolder
 from odia_ocr.apps.publish.secret_check import refuse_secrets
 from odia_ocr.apps.publish.space import list_space_files
 from odia_ocr.errors import FileMissingError
+from odia_ocr.recognize.vlm.naming import PUBLISHED_TINY
 
 MESSAGE = "Upload by odia-ocr"
 CARD = "README.md"
-ONNX_LICENCE = "apache-2.0"  # of what this package trains from nothing
+OWN_LICENCE = "apache-2.0"  # of what this package trains from nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Wishes:
         repo: OWNER/NAME.
         results: File of results; None is evaluation_results.json of the folder.
         engine: What the results call the model; None is their first engine.
-        licence: As the hub names it; None is `ONNX_LICENCE` for ONNX, else that of the base model.
+        licence: As the hub names it; None is `OWN_LICENCE` for ONNX and on the shipped model, else
+            that of the base model.
         datasets: Names on the hub of what it was trained on.
         notes: Markdown file on training and data; None is model.md of the folder, where there.
         private: Nobody else may see it.
@@ -42,7 +45,8 @@ class Wishes:
 
     def choose_licence(self, model: ModelFolder) -> str | None:
         """The licence to write down; None where only the base model's page knows."""
-        return self.licence or (ONNX_LICENCE if model.kind == "onnx" else None)
+        own = model.kind == "onnx" or model.base_model == PUBLISHED_TINY
+        return self.licence or (OWN_LICENCE if own else None)
 
 
 def plan_model(model: ModelFolder, wishes: Wishes) -> Upload:
@@ -50,7 +54,7 @@ def plan_model(model: ModelFolder, wishes: Wishes) -> Upload:
 
     Raises:
         FileMissingError: If results or notes are missing; says how to make them.
-        DataError: If results cannot be used, or something secret would go up.
+        DataError: If results cannot be used, or a secret or a path of this machine would go up.
         UsageError: If the results do not know the engine.
     """
     results = wishes.results or model.folder / RESULTS
@@ -73,9 +77,10 @@ def plan_model(model: ModelFolder, wishes: Wishes) -> Upload:
     files = (
         UploadFile(CARD, str(card).encode()),
         UploadFile(RESULTS, strip_texts(results)),
-        *(UploadFile(name, model.folder / name) for name in model.files),
+        *(UploadFile(name, model.read(name)) for name in model.files),
     )
     refuse_secrets(files)
+    refuse_local_paths(files, model.folder)
     return Upload(wishes.repo, "model", files, MESSAGE, wishes.private)
 
 
@@ -84,8 +89,10 @@ def plan_space(model: ModelFolder, wishes: Wishes) -> Upload:
 
     Raises:
         ModelMissingError: If an ONNX file is broken.
+        DataError: If a path of this machine would go up.
     """
     files = list_space_files(model, wishes.repo, licence=wishes.choose_licence(model))
+    refuse_local_paths(files, model.folder)
     return Upload(wishes.repo, "space", tuple(files), MESSAGE, wishes.private)
 
 
@@ -93,7 +100,7 @@ def _tell_how(model: ModelFolder, results: Path) -> str:
     engines = {
         "onnx": f"ctc:{model.folder / model.weights[0]}",
         "model": f"vlm:{model.folder}",
-        "adapter": f"vlm:{model.base_model} --adapter {model.folder}",
+        "adapter": f"{name_engine(model)} --adapter {model.folder}",
     }
     return (
         f"Measure it: odia-ocr evaluate SET --engine {engines[model.kind]} --json {results}, or"

@@ -13,6 +13,7 @@ from pathlib import Path
 from odia_ocr.apps.publish.hub import UploadFile
 from odia_ocr.apps.publish.model_folder import ModelFolder
 from odia_ocr.errors import OutputError
+from odia_ocr.recognize.vlm.naming import TINY
 from odia_ocr.runtime import open_session, read_metadata
 
 GRADIO = "6.31.0"  # the release the page was tried with
@@ -33,11 +34,8 @@ def list_space_files(model: ModelFolder, repo: str, *, licence: str | None) -> l
     """
     own = find_recognizer(model)
     link = f"[{repo}](https://huggingface.co/{repo})"
-    note = (
-        f"It reads with {link}."
-        if own
-        else f"It reads with the compact recognizer of odia-ocr, not with {link}: that wants a GPU."
-    )
+    other = f"the compact recognizer of odia-ocr, not with {link}: {_tell_want(model)}"
+    note = f"It reads with {link if own else other}."
     sample = find_sample()
     files = [
         UploadFile("README.md", _write_readme(repo, note, licence).encode()),
@@ -47,6 +45,13 @@ def list_space_files(model: ModelFolder, repo: str, *, licence: str | None) -> l
     files += [UploadFile(SAMPLE, sample)] if sample else []
     files += [UploadFile(own.name, own)] if own else []
     return files
+
+
+def _tell_want(model: ModelFolder) -> str:
+    """Why a Space does not read with a model."""
+    if model.base_model and not model.hub_base:
+        return f"that is for the small model of the package, `vlm:{TINY}`, which wants PyTorch"
+    return "that wants a GPU"
 
 
 def write_space(files: Sequence[UploadFile], folder: Path) -> None:

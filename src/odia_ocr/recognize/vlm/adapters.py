@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREFIX = "base_model.model."  # before the names of all parts in an adapter's file
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
 # As the parts of the model are called now, from what they were called before transformers 4.52.
 _OLD_KEYS = {
     r"^model\.(?!language_model|visual)": "model.language_model.",
@@ -65,20 +66,21 @@ def add_adapter(
         ModelMissingError: If it is missing, damaged, or made for another model.
     """
     stored = find_files(folder)
-    held = _read_layers(stored)
+    held = _list_stored(stored)
     mapping = key_mapping or _OLD_KEYS  # present names are left as they are
     bare = model
     try:
-        model = _load(model, folder, name, trainable=trainable, mapping=mapping)
+        model, missing = _load(model, folder, name, trainable=trainable, mapping=mapping)
     except ModelMissingError:
         _take_off(bare, name)
         raise
-    layers = list_layers(model, name)
-    filled = sum(bool(module.lora_B[name].weight.any()) for _, module in layers)
-    if not layers or len(layers) != len(held) or filled != sum(held.values()):
+    made = {f"{PREFIX}{key}" for key, _ in list_layers(model.get_base_model(), name)}
+    unfilled = {key.partition(".lora_")[0] for key in missing}
+    placed = len(made - unfilled)
+    if not placed or not len(made) == len(held) == placed:
         _take_off(bare, name)
         raise ModelMissingError(
-            f"The adapter {folder} does not fit this model: {filled} of its {len(held)} layers "
+            f"The adapter {folder} does not fit this model: {placed} of its {len(held)} layers "
             "found their place.",
             next_step=f"It was made for {_name_base(stored)}; name that model, or another adapter.",
         )
@@ -115,15 +117,22 @@ def fits_beside_others(folder: str) -> bool:
         stored = find_files(folder)
         config = json.loads((stored / CONFIG).read_text(encoding="utf-8"))
         plain = not config.get("use_dora") and not config.get("modules_to_save")
-        return plain and not any("visual" in layer for layer in _read_layers(stored))
+        return plain and not any("visual" in layer for layer in _list_stored(stored))
     except (ModelMissingError, ValueError):
         return False
+
+
+def is_somewhere(source: str) -> bool:
+    """Whether a name is a folder here or can be one of a hub; no network is asked."""
+    return Path(source).is_dir() or _HUB_ID.fullmatch(source) is not None
 
 
 def find_file(source: str, name: str) -> Path | None:
     """A file of a model or adapter, from its folder or from the hub; None if it has none."""
     from transformers.utils import cached_file
 
+    if not is_somewhere(source):  # asking the hub for a misspelt folder can take minutes
+        return None
     try:
         found = cached_file(
             source,
@@ -141,18 +150,21 @@ def tell_first_line(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
-def _load(model: Any, folder: str, name: str, *, trainable: bool, mapping: Any) -> Any:
-    from peft import PeftModel
+def _load(
+    model: Any, folder: str, name: str, *, trainable: bool, mapping: Any
+) -> tuple[PeftModel, list[str]]:
+    """The model with the adapter, and names of its tensors that the adapter's file lacks."""
+    from peft import PeftConfig, PeftModel
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what they say is checked above, and raised
-            if isinstance(model, PeftModel):
-                model.load_adapter(folder, name, is_trainable=trainable, key_mapping=mapping)
-                return model
-            return PeftModel.from_pretrained(
-                model, folder, adapter_name=name, is_trainable=trainable, key_mapping=mapping
-            )
+            if not isinstance(model, PeftModel):
+                config = PeftConfig.from_pretrained(folder)
+                config.inference_mode = not trainable
+                model = PeftModel(model, config, adapter_name=name)
+            told = model.load_adapter(folder, name, is_trainable=trainable, key_mapping=mapping)
+            return model, told.missing_keys
     except Exception as error:  # peft, safetensors and the hub raise families of their own
         raise ModelMissingError(
             f"The adapter {folder} cannot be loaded: {tell_first_line(error)}",
@@ -170,26 +182,28 @@ def find_files(folder: str) -> Path:
     missing = [name for name, path in found.items() if path is None]
     weights = found[WEIGHTS]
     if missing or weights is None:
+        held = sorted(Path(folder).glob(f"*/{CONFIG}"))
+        one = held[-1].parent if held else "RUN/checkpoint-250"
         raise ModelMissingError(
             f"No {' and no '.join(missing)} in {folder}.",
-            next_step="Name the folder of a LoRA adapter, e.g. RUN/checkpoint-250, or a hub id.",
+            next_step=f"Name the folder of a LoRA adapter, e.g. {one}, or a hub id.",
         )
     return weights.parent
 
 
-def _read_layers(folder: Path) -> dict[str, bool]:
-    """Layer -> whether the adapter does anything to it, as the file says."""
+def _list_stored(folder: Path) -> set[str]:
+    """The layers that an adapter changes, from the header of its file; no tensor is read."""
     from safetensors import SafetensorError, safe_open
 
     end = ".lora_B.weight"
     try:
         with safe_open(folder / WEIGHTS, framework="pt") as file:
-            names = [key for key in file.keys() if key.endswith(end)]  # noqa: SIM118
-            return {key.removesuffix(end): bool(file.get_tensor(key).any()) for key in names}
+            names: list[str] = list(file.keys())
     except (SafetensorError, OSError) as error:
         raise ModelMissingError(
             f"{folder / WEIGHTS} is damaged: {error}.", next_step="Copy it again."
         ) from error
+    return {name.removesuffix(end) for name in names if name.endswith(end)}
 
 
 def _name_base(folder: Path) -> str:

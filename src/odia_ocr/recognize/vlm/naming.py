@@ -19,6 +19,8 @@ from odia_ocr.runtime import find_weights
 
 KIND = "vlm"
 TINY = "tiny"
+# The shipped model in what leaves this machine; with its colon it can be nobody's name on a hub.
+PUBLISHED_TINY = "odia-ocr:tiny"
 _SEPARATOR = "::"
 _PLACEMENT = ("device", "dtype", "load_in")
 _NUMBERS = ("batch", "beams", "nbest", "most", "samples", "top_k", "seed")
@@ -116,13 +118,18 @@ def compose_engine(
     return f"{KIND}:{whole}{f'?{asked}' if asked else ''}"
 
 
+def is_shipped(base: str) -> bool:
+    """Whether a name is one of the model that comes with the package."""
+    return base in (TINY, PUBLISHED_TINY)
+
+
 def find_base(base: str) -> Path:
     """The folder of a model; of a hub id a path that does not exist.
 
     Raises:
         ModelMissingError: If the shipped model is not in this installation.
     """
-    if base == TINY:
+    if is_shipped(base):
         return find_weights(f"vlm-{TINY}/model", ".safetensors").parent
     return Path(base)
 

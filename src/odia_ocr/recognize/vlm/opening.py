@@ -1,4 +1,4 @@
-"""A Qwen2.5-VL from a folder or a hub, with its tokenizer, settings and adapters.
+"""A Qwen2.5-VL or Qwen2-VL from a folder or a hub, with its tokenizer, settings and adapters.
 
 Works without torchvision: pictures go through the processor that needs only Pillow, in training and
 in reading alike.
@@ -22,11 +22,12 @@ from odia_ocr.recognize.vlm.adapters import (
     find_file,
     fits_beside_others,
     holds_adapters,
+    is_somewhere,
     tell_first_line,
 )
 from odia_ocr.recognize.vlm.attention import group_attention
 from odia_ocr.recognize.vlm.inputs import IMAGE_TOKEN, VlmEncoder
-from odia_ocr.recognize.vlm.naming import TINY, find_base
+from odia_ocr.recognize.vlm.naming import find_base, is_shipped
 from odia_ocr.recognize.vlm.placement import Placement
 from odia_ocr.recognize.vlm.settings import FILE_NAME, VlmSettings, read_vlm_settings
 
@@ -123,7 +124,7 @@ def open_vlm(
     """Open a model with its adapters.
 
     Args:
-        base: Folder or hub id of a Qwen2.5-VL; "tiny" is the shipped one.
+        base: Folder or hub id of a Qwen2.5-VL or Qwen2-VL; "tiny" is the shipped one.
         adapters: Folders or hub ids of LoRA adapters for it.
         placement: Where and how.
         shared: Use the weights of a base that is open already, where the adapters can lie beside
@@ -160,7 +161,7 @@ def find_source(name: str) -> str:
     Raises:
         ModelMissingError: If this installation does not hold the shipped one.
     """
-    return str(find_base(name)) if name == TINY else name
+    return str(find_base(name)) if is_shipped(name) else name
 
 
 def open_tokenizer(source: str) -> Any:
@@ -204,14 +205,16 @@ def open_processor(source: str) -> Any:
 def _open_model(source: str, placement: Placement, device: torch.device) -> PreTrainedModel:
     from transformers import AutoConfig, AutoModelForImageTextToText, GenerationConfig
 
+    if not is_somewhere(source):
+        raise _refuse(source, "model", ValueError("no such folder, and a hub id is OWNER/NAME."))
     try:
         kind = AutoConfig.from_pretrained(source).model_type
     except Exception as error:
         raise _refuse(source, "model", error) from error
     if kind not in KINDS:
         raise ModelMissingError(
-            f"{source} is a {kind} model, no Qwen2.5-VL.",
-            next_step="Name a Qwen2.5-VL, e.g. vlm:Qwen/Qwen2.5-VL-3B-Instruct, or serve it "
+            f"{source} is a {kind} model, no Qwen2.5-VL or Qwen2-VL.",
+            next_step="Name one of those, e.g. vlm:Qwen/Qwen2.5-VL-3B-Instruct, or serve this one "
             "and use remote:URL.",
         )
     options: dict[str, Any] = {"dtype": _choose_dtype(placement, device)}

@@ -108,7 +108,7 @@ def _export_for_vllm(adapter: Adapter, base: str, out: Path, settings: VlmSettin
     even = layers is adapter.layers
     rslora = even and bool(adapter.config.get("use_rslora"))
     serving = serve_adapter_by_vllm(
-        base,
+        find_source(base),  # it knows no "tiny"
         out.resolve(),
         settings,
         rank=layers[0].rank,

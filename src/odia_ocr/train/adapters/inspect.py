@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from odia_ocr.recognize.vlm.adapters import WEIGHTS
+from odia_ocr.recognize.vlm.opening import find_source
 from odia_ocr.train.adapters.deltas import measure_layer
 from odia_ocr.train.adapters.model_files import find_misfits, find_model_folder, read_weights
 from odia_ocr.train.adapters.stored import Adapter, LoraLayer, read_adapter
@@ -100,7 +101,7 @@ def inspect_adapter(folder: Path, *, base: str | None = None) -> AdapterReport:
         ModelMissingError: If the adapter or the named model is missing or damaged.
     """
     adapter = read_adapter(folder)
-    if base is None and adapter.base_name and Path(adapter.base_name).is_dir():
+    if base is None and adapter.base_name and Path(find_source(adapter.base_name)).is_dir():
         base = adapter.base_name
     misfits: list[str] = []
     if base is not None:

@@ -10,7 +10,8 @@ from odia_ocr.train.run_config import settings_from
 
 Misfit = Literal["reject", "shrink", "skip"]
 _LANGUAGE = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
-_SIGHT = r".*visual\.blocks.*\.(qkv|proj|gate_proj|up_proj|down_proj)"
+# The MLPs are gate_proj, up_proj and down_proj in Qwen2.5-VL, fc1 and fc2 in Qwen2-VL.
+_SIGHT = r".*visual\.blocks.*\.(qkv|proj|gate_proj|up_proj|down_proj|fc1|fc2)"
 # Regular expressions, not lists of names: names of the language model's layers also stand in the
 # vision tower, and an adapter there keeps checkpoints from sharing one look at the picture.
 TARGETS = {"language": _LANGUAGE, "all": f"{_LANGUAGE}|{_SIGHT}"}

@@ -6,6 +6,7 @@ A training script of one's own can be made of them; `run.train_lora` is the one 
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,13 +17,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from odia_ocr.errors import OdiaOcrError, ResourceMissingError
+from odia_ocr.errors import ConfigError, OdiaOcrError, ResourceMissingError
 from odia_ocr.language import EditCounts, count_edits, fold
-from odia_ocr.recognize.vlm.adapters import add_adapter
+from odia_ocr.recognize.vlm.adapters import add_adapter, tell_first_line
+from odia_ocr.recognize.vlm.decoding import VlmDecoding
 from odia_ocr.recognize.vlm.inputs import EncodedSample, VlmEncoder
 from odia_ocr.recognize.vlm.opening import OpenVlm, Weights, open_vlm
 from odia_ocr.recognize.vlm.placement import Placement
-from odia_ocr.recognize.vlm.reader import SingleSpeaker, VlmRecognizer
+from odia_ocr.recognize.vlm.reader import DETERMINISTIC, SingleSpeaker, VlmRecognizer
 from odia_ocr.recognize.vlm.settings import VlmSettings
 from odia_ocr.recognize.vlm.writing import Writer
 from odia_ocr.train.lora.config import AdapterShape, LoraConfig
@@ -40,6 +42,7 @@ def open_trainee(
 
     Raises:
         ModelMissingError: If the base or the adapter is missing or does not fit.
+        ConfigError: If no layer of the base is meant by the adapter's targets.
     """
     dtype = config.dtype
     placement = Placement(device=device or config.device, dtype=dtype)
@@ -56,7 +59,6 @@ def open_trainee(
         model = _add_new(vlm.model, config.adapter)
     model.peft_config[ADAPTER].base_model_name_or_path = config.base
     base = model.get_base_model()
-    base.config.use_cache = False
     if vlm.device.type == "cpu":  # learning through the fused kernel is slow there
         base.model.language_model.config._attn_implementation = "eager"
     if config.checkpointing:
@@ -90,9 +92,16 @@ def _add_new(model: Any, shape: AdapterShape) -> Any:
         use_rslora=shape.rslora,
         use_dora=shape.dora,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers for an old name
-        return get_peft_model(model, chosen, adapter_name=ADAPTER)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers for an old name
+            return get_peft_model(model, chosen, adapter_name=ADAPTER)
+    except (ValueError, re.error) as error:
+        raise ConfigError(
+            f"No layers can be adapted by targets {shape.targets!r}: {tell_first_line(error)}",
+            next_step="Use language, all, or a regular expression that the whole name of each "
+            r"layer matches, e.g. .*language_model.*\.(q_proj|v_proj).",
+        ) from error
 
 
 def make_optimizer(model: Any, config: LoraConfig) -> torch.optim.Optimizer:
@@ -245,25 +254,30 @@ class CheckScore:
     failed: int
 
 
-def read_check(vlm: OpenVlm, held_out: Sequence[Labelled]) -> CheckScore:
-    """Read held-out samples with the adapter as it is, greedily, and score them."""
+def read_check(
+    vlm: OpenVlm, held_out: Sequence[Labelled], decoding: VlmDecoding = DETERMINISTIC
+) -> CheckScore:
+    """Read held-out samples and score them; one whose text comes to no end counts as not read.
+
+    Args:
+        vlm: A model under training, bare or with an adapter; it is left as it was.
+        held_out: What is read.
+        decoding: How; as the command does, where nothing else is said.
+    """
     import numpy as np
 
-    model: Any = vlm.model
-    base = model.get_base_model()
-    model.eval()
-    base.config.use_cache = True
-    speaker = SingleSpeaker(Writer(vlm), ADAPTER)
-    reader = VlmRecognizer(vlm.name, vlm, speaker)
+    learning = vlm.model.training
+    vlm.model.eval()
+    reader = VlmRecognizer(vlm.name, vlm, SingleSpeaker(Writer(vlm), *vlm.adapters), decoding)
     lines = [
         LineImage(str(i), np.asarray(x.picture.convert("RGB"))) for i, x in enumerate(held_out)
     ]
     try:
         results = reader.read(lines)
     finally:
-        base.config.use_cache = False
-        model.train()
-        model.set_adapter(ADAPTER)
+        vlm.model.train(learning)
+        if vlm.adapters:
+            vlm.model.set_adapter(*vlm.adapters)
     total, exact, failed = EditCounts(0, 0), 0, 0
     for sample, result in zip(held_out, results, strict=True):
         text = result.best.text if isinstance(result, Candidates) else ""

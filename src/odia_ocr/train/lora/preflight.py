@@ -1,6 +1,7 @@
 """Every sample is looked at before a run begins: what fits, what does not, and why.
 
-No model is needed for it: the sizes of the pictures and the tokens of the texts tell it all.
+No model is needed for it: the sizes of the pictures and the tokens of the texts tell it all. Nor
+are pixels: pictures are measured, and broken ones found, without making them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from odia_ocr.errors import OdiaOcrError, SampleError
 from odia_ocr.language import ALPHABET
 from odia_ocr.recognize.vlm.inputs import VlmEncoder
 from odia_ocr.train.lora.config import Misfit
-from odia_ocr.train.lora.samples import ListedSamples, read_size
+from odia_ocr.train.lora.samples import ListedSamples
 
 _SHOWN = 8
 _SINGLE = 2  # code points of what is called a single character
@@ -102,7 +103,7 @@ def check_samples(
     shrunk = 0
     for number, sample in enumerate(samples.listed):
         try:
-            size = read_size(sample)
+            size = sample.picture.measure()
             plan = encoder.plan(size, sample.text, sample.id, shrink=misfit == "shrink")
         except OdiaOcrError as error:
             message = str(error) if isinstance(error, SampleError) else f"{sample.id}: {error}"

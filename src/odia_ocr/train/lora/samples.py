@@ -26,7 +26,7 @@ from odia_ocr.data.sets.sample import Sample
 from odia_ocr.data.texts import Split
 from odia_ocr.errors import DataError, name_choices
 from odia_ocr.train.lora.config import LoraConfig, RenderedConfig
-from odia_ocr.types import Pixels, Problem
+from odia_ocr.types import Problem
 
 Report = Callable[[str], None]
 RECIPES: dict[str, Recipe] = {
@@ -242,13 +242,3 @@ def chain_samples(places: Sequence[str], config: LoraConfig, report: Report) -> 
             yield found
         told = ", ".join(f"{number} {code}" for code, number in sorted(left_out.items()))
         report(f"{place}: {count} samples{f'; left out: {told}' if told else ''}")
-
-
-def read_size(sample: Sample) -> tuple[int, int]:
-    """(width, height) of a sample's picture, in pixels.
-
-    Raises:
-        InputError: If it cannot be read.
-    """
-    pixels: Pixels = sample.picture.load()
-    return pixels.shape[1], pixels.shape[0]

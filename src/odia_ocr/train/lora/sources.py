@@ -25,7 +25,6 @@ from odia_ocr.train.lora.samples import (
     hold_out,
     list_samples,
     make_line_renderer,
-    read_size,
 )
 
 Report = Callable[[str], None]
@@ -127,7 +126,7 @@ def _open_stream(
     def admit(sample: Sample) -> bool:
         try:
             encoder.plan(
-                read_size(sample), sample.text, sample.id, shrink=config.misfit == "shrink"
+                sample.picture.measure(), sample.text, sample.id, shrink=config.misfit == "shrink"
             )
         except OdiaOcrError:
             if config.misfit == "reject":
