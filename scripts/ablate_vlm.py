@@ -76,7 +76,9 @@ def main() -> None:
             for name in ("checkpoint-500", "checkpoint-500, merged")
         },
     }
-    REPORT.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    REPORT.write_text(
+        json.dumps(report, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8"
+    )
 
 
 def train(config: LoraConfig, run: Path, start_from: Path | None) -> Path:

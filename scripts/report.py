@@ -65,7 +65,7 @@ def main() -> int:
                 print(f"{report.name}: kept as stored. {error}", file=sys.stderr)
                 continue
             path = REPORTS / f"{report.name}.json"
-            write_report(path, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+            write_report(path, json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
             print(f"{report.name}: {path.relative_to(ROOT)}", file=sys.stderr)
     stored = load_reports(REPORTS)
     README.write_text(insert_tables(README.read_text("utf-8"), stored), "utf-8")

@@ -61,7 +61,9 @@ def main() -> None:
             "cost": measure_cost(asked.work / "short", ladder.engines[:5]),
         }
         REPORT.parent.mkdir(parents=True, exist_ok=True)
-        REPORT.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        REPORT.write_text(
+            json.dumps(report, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8"
+        )
     write_tables(json.loads(REPORT.read_text(encoding="utf-8")))
 
 
