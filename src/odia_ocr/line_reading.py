@@ -102,10 +102,16 @@ class LineReader:
         """
         return [
             self._correct(result) if isinstance(result, Candidates) else result
-            for result in self._recognize(lines)
+            for result in self.recognize(lines)
         ]
 
-    def _recognize(self, lines: Sequence[LineImage]) -> list[Candidates | Problem]:
+    def recognize(self, lines: Sequence[LineImage]) -> list[Candidates | Problem]:
+        """The candidates of line pictures, in order; what fails is a Problem in its place.
+
+        Raises:
+            RecognitionError: If the recognizer breaks its contract.
+            ResourceMissingError: If it lacks something it needs.
+        """
         if not lines:
             return []
         try:

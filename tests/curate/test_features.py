@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 pytest.importorskip("uharfbuzz")
 
 from odia_ocr.campaign.sample import draw_sample
+from odia_ocr.correct.calibrate import Calibration
 from odia_ocr.curate.features import FeatureReader, LineFeatures, open_features, read_features
 from odia_ocr.data.sets.sample import BytesPicture, Sample, encode_png
 from odia_ocr.errors import UsageError
-from odia_ocr.types import LineImage, Problem
+from odia_ocr.line_reading import LineReader
+from odia_ocr.types import Candidates, Hypothesis, LineImage, Problem, Symbol
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +88,37 @@ def test_a_broken_picture_is_a_problem_in_its_place(reader: FeatureReader, sampl
     assert sum(done) == 3
 
 
-def test_only_engines_that_waver_are_asked() -> None:
-    with pytest.raises(UsageError, match="tesseract"):
-        open_features("tesseract")
+class _Engine:
+    """Reads every line as one text and cannot read one of them."""
+
+    name = "other"
+
+    def read(self, lines: Sequence[LineImage]) -> list[Candidates | Problem]:
+        return [self._read(line) for line in lines]
+
+    def _read(self, line: LineImage) -> Candidates | Problem:
+        if line.id == "bad":
+            return Problem("recognition", "It failed.")
+        symbols = tuple(Symbol(char, logp) for char, logp in (("ଘ", -0.1), ("ର", -2.0)))
+        return Candidates(line.id, (Hypothesis(symbols, -2.1),))
+
+
+def test_another_engine_reads_and_is_compared(reader: FeatureReader, sample) -> None:
+    engine = LineReader(_Engine(), Calibration())
+    lines = [sample.lines[0], replace(sample.lines[1], id="bad"), sample.lines[2]]
+    first, bad, last = replace(reader, engine=engine).read(lines)
+    assert isinstance(first, LineFeatures)
+    assert isinstance(last, LineFeatures)
+    assert isinstance(bad, Problem)
+    assert (bad.line_id, bad.message) == ("bad", "It failed.")
+    assert (first.text, first.confidence) == ("ଘର", None)
+    assert first.doubts[0] < 0.2 < 0.8 < first.doubts[1]
+    assert first.disagreement > 0.5, "the shipped models read something else"
+    (own,) = reader.read(sample.lines[:1])
+    np.testing.assert_allclose(first.embedding, own.embedding, atol=1e-6)
+
+
+def test_engines_without_scores_are_taken_and_unknown_ones_named() -> None:
+    with pytest.raises(UsageError, match="Unknown engine 'nobody'"):
+        open_features("nobody")
+    assert open_features("ctc-fast", threads=1).engine is not None

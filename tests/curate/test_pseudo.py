@@ -23,10 +23,11 @@ from odia_ocr.curate.pseudo import (
 from odia_ocr.data.sets.sample import BytesPicture, Sample
 from odia_ocr.errors import ConfigError, DataError, UsageError
 from odia_ocr.language import ALPHABET
+from odia_ocr.line_reading import LineReader
 from odia_ocr.recognize.augment import View
 from odia_ocr.recognize.decode.beam import BeamDecoder, Fusion
 from odia_ocr.recognize.joint import JointRecognizer
-from odia_ocr.types import Emission, LineImage, Problem
+from odia_ocr.types import Candidates, Emission, Hypothesis, LineImage, Problem, Symbol
 
 
 def make_reading(name: str, text: str = "ଘର", confidence: float = 0.95, **more) -> PseudoReading:
@@ -79,8 +80,8 @@ def test_precision_by_threshold() -> None:
 def test_rules_are_checked() -> None:
     with pytest.raises(ConfigError, match="confidence must lie in"):
         Rule(confidence=1.5)
-    with pytest.raises(UsageError, match="how sure it is"):
-        open_pseudo("tesseract")
+    with pytest.raises(UsageError, match="Unknown engine 'nobody'"):
+        open_pseudo("nobody")
 
 
 class _Model:
@@ -114,6 +115,40 @@ def test_models_read_together_and_their_disagreement_is_told() -> None:
     assert found.rivals[0][0] == "ଗର"
     assert 0 < found.rivals[0][1] < 0.5
     assert 0.5 < found.confidence < 1
+
+
+class _Teacher:
+    """Reads all lines as one text, with a rival, and one not at all."""
+
+    name = "teacher"
+
+    def read(self, lines: Sequence[LineImage]) -> list[Candidates | Problem]:
+        hyps = [
+            Hypothesis(tuple(Symbol(char, -0.1) for char in text), -0.2, posterior=share)
+            for text, share in (("ଘର", 0.7), ("ଘଟ", 0.3))
+        ]
+        return [
+            Problem("recognition", "It ran into a loop.")
+            if line.id == "l01"
+            else Candidates(line.id, tuple(hyps))
+            for line in lines
+        ]
+
+
+def test_a_teacher_reads_and_the_models_say_whether_they_agree(tmp_path: Path) -> None:
+    views = tuple(View(_Model(*texts)) for texts in (("ଘର", "ଗ"), ("ନର", "ଗ")))
+    joint = JointRecognizer("two", views, BeamDecoder(None, Fusion(), nbest=4))
+    reader = PseudoReader(joint, Calibration(), LineReader(_Teacher(), Calibration()))
+    lines = [make_sample(f"l{i:02d}", seed=i) for i in range(3)]
+    first, loop, _ = read_unlabelled(lines, reader.read, tmp_path / "readings.jsonl")
+    assert isinstance(first, PseudoReading)
+    assert (first.id, first.text, first.rivals) == ("l00", "ଘର", (("ଘଟ", 0.3),))
+    assert first.agreement == pytest.approx(0.75)
+    assert first.confidence == pytest.approx(np.exp(-0.1), abs=1e-4)
+    assert isinstance(loop, Problem)
+    assert (loop.line_id, loop.message) == ("l01", "It ran into a loop.")
+    known = read_unlabelled(lines, _Read(most=0), tmp_path / "readings.jsonl")
+    assert known[:2] == [first, loop], "nothing is read twice"
 
 
 class _Read:

@@ -9,6 +9,7 @@ import typer
 
 from odia_ocr.apps.curate_mine_command import mine
 from odia_ocr.apps.curate_pseudo_command import distil, pseudo_label
+from odia_ocr.apps.curate_rounds_command import rounds
 from odia_ocr.apps.data_command import EXIT_FOUND, ColumnsOption, Force, From, Pictures
 from odia_ocr.apps.data_told import TellFew
 from odia_ocr.apps.messages import say, show_bar
@@ -60,7 +61,11 @@ def select(
     budget: Annotated[int, typer.Option(min=1, help="How many lines are to be labelled.")],
     strategy: Strategy = "combined",
     engine: Annotated[
-        str, typer.Option(metavar="ctc[:FILE]", help="Model that learns from the labels.")
+        str,
+        typer.Option(
+            metavar="NAME[:MODEL]",
+            help="Who will learn from the labels: ctc, ctc:FILE, vlm:MODEL[::ADAPTER] ...",
+        ),
     ] = "ctc",
     known: Annotated[
         list[Path] | None,
@@ -99,6 +104,11 @@ def select(
       odia-ocr curate status batch/
       odia-ocr curate collect batch/ -o labelled/
       odia-ocr train ctc -o runs/mine --from shipped --data labelled/
+
+    \b
+    For a vision-language model:
+      odia-ocr curate select scans/ -o batch/ --budget 100 --engine vlm:BASE
+      odia-ocr train lora -o runs/lora --base BASE --data labelled/
 
     Exit status: 0 done; 1 something was left out, or the pool is smaller than the budget; 2 wrong
     use; 3 no usable pool.
@@ -278,6 +288,7 @@ def collect(
         raise typer.Exit(EXIT_FOUND)
 
 
+app.command("rounds")(rounds)
 app.command("mine")(mine)
 app.command("pseudo-label")(pseudo_label)
 app.command("distil")(distil)

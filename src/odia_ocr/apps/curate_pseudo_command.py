@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,7 +42,11 @@ def pseudo_label(
     pool: PoolName,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into, or to go on in.")],
     engine: Annotated[
-        str, typer.Option(metavar="ctc[:FILE]", help="Who reads: the shipped models, or yours.")
+        str,
+        typer.Option(
+            metavar="NAME[:MODEL]",
+            help="Who reads: ctc (the shipped models together), ctc:FILE, vlm:MODEL ...",
+        ),
     ] = "ctc",
     confidence: Annotated[
         float, typer.Option(min=0, max=1, help="Least mean P(a letter is right) of a line.")
@@ -80,8 +84,9 @@ def pseudo_label(
 ) -> None:
     """Take readings of unlabelled lines as labels where they are sure, and learn from them.
 
-    The shipped models read each line together. A reading becomes a label when its letters are
-    sure enough by calibrated confidence and the models' own readings agree with it.
+    The shipped models read each line together, or another --engine reads it. A reading becomes a
+    label when its letters are sure enough by calibrated confidence and the models' own readings
+    agree with it. Engines without scores are taken with --confidence 0 only.
 
     \b
     Without --rounds the folder gets:
@@ -99,6 +104,7 @@ def pseudo_label(
     Examples:
       odia-ocr curate pseudo-label scans/ -o pseudo/
       odia-ocr curate pseudo-label labelled/ -o trust/ --truth
+      odia-ocr curate pseudo-label scans/ -o pseudo/ --engine vlm:Qwen/Qwen2.5-VL-3B-Instruct
       odia-ocr curate pseudo-label scans/ -o learned/ --rounds 2 --check labelled/
       odia-ocr read page.png --engine ctc:learned/round-02/model/model.onnx
 
@@ -129,17 +135,29 @@ def pseudo_label(
 def distil(
     pool: PoolName,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into, or to go on in.")],
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME[:MODEL]",
+            help="Who teaches: ctc (the ensemble of --preset best), vlm:MODEL, remote:URL ...",
+        ),
+    ] = "ctc",
+    agreement: Annotated[
+        float, typer.Option(min=0, max=1, help="Least share of letters that all models read so.")
+    ] = 0.0,
     steps: Steps = 150,
     threads: Threads = None,
 ) -> None:
-    """Teach the single model what the ensemble of --preset best reads of unlabelled lines.
+    """Teach the compact model what an ensemble or a larger model reads of unlabelled lines.
 
-    Every reading is learned, its rivals as often as the ensemble's posterior says. The result reads
-    as fast as the shipped model. The same command goes on where it was stopped.
+    Every reading is learned, its rivals as often as the teacher's posterior says. The result reads
+    as fast as the shipped model. A student that reads general lines worse is rolled back. The same
+    command goes on where it was stopped.
 
     \b
     Examples:
       odia-ocr curate distil scans/ -o student/
+      odia-ocr curate distil scans/ -o student/ --engine vlm:Qwen/Qwen2.5-VL-3B-Instruct
       odia-ocr read page.png --engine ctc:student/round-01/model/model.onnx
 
     Exit status: 0 done; 1 some pictures were left out, or the student reads general lines worse;
@@ -147,8 +165,9 @@ def distil(
     """
     from odia_ocr.curate.self_training import DISTIL, Plan
 
-    found = _open(pool, out, {"distil": asdict(DISTIL), "steps": steps}, threads)
-    _learn(found, out, Plan(1, DISTIL), [], [], steps, threads)
+    rule = replace(DISTIL, agreement=agreement)
+    found = _open(pool, out, {"engine": engine, "distil": asdict(rule), "steps": steps}, threads)
+    _learn(found, out, Plan(1, rule, engine), [], [], steps, threads)
 
 
 def _open(pool: str, out: Path, settings: Mapping[str, object], threads: int | None) -> Pool:
@@ -259,7 +278,7 @@ def _learn(
     tools = Tools(
         learn=make_learner(AdaptConfig(steps=steps, fit_lines=300), say),
         read=_make_reader(pool, threads, tell),
-        guard=_make_guard(read_sets(check, say) if check else [], threads),
+        guard=make_guard(read_sets(check, say) if check else [], threads),
         say=say,
     )
     state = self_train(out, pool, plan, tools, read_sets(labelled, say) if labelled else ())
@@ -270,7 +289,7 @@ def _learn(
         raise typer.Exit(EXIT_FOUND)
 
 
-def _make_guard(check: Sequence[TrainingLine], threads: int | None) -> Guard:
+def make_guard(check: Sequence[TrainingLine], threads: int | None) -> Guard:
     """CER of an engine on labelled lines of one's own and on rendered general ones."""
     from odia_ocr.curate.self_training import OWN
     from odia_ocr.evaluate.scores import score_lines

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,7 +24,8 @@ from odia_ocr.data.sets.sample import Sample
 from odia_ocr.errors import InputError
 from odia_ocr.language import align, fold, split_clusters
 from odia_ocr.language.ngram import NgramModel
-from odia_ocr.line_reading import rate_clusters
+from odia_ocr.line_reading import LineReader, rate_clusters
+from odia_ocr.recognize import open_recognizer
 from odia_ocr.recognize.augment import View
 from odia_ocr.recognize.decode.beam import BeamDecoder
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
@@ -85,32 +86,40 @@ class FeatureReader:
     """Views of lines that are asked what they make of them.
 
     Attributes:
-        views: The first one reads; the others are compared with it.
+        views: The first one reads, unless an engine does; the others are compared with it.
         decoder: Of the first view's readings.
         corrector: Gives them confidence.
+        engine: Reads instead of the first view, which then is one of the others.
     """
 
     views: tuple[View, ...]
     decoder: BeamDecoder
     corrector: Corrector
+    engine: LineReader | None = None
 
-    @property
-    def name(self) -> str:
-        """Of the model that reads."""
-        return self.views[0].model.name
-
-    def read(self, lines: Sequence[LineImage]) -> list[LineFeatures]:
-        """The features of line pictures, in order."""
-        first, *others = (view.emit(lines) for view in self.views)
+    def read(self, lines: Sequence[LineImage]) -> list[LineFeatures | Problem]:
+        """The features of line pictures, in order; a Problem where the engine cannot read one."""
+        seen = [view.emit(lines) for view in self.views]
+        readings: Sequence[Reading | Problem]
+        if self.engine is not None:
+            readings, others = self.engine.read_lines(lines), seen
+        else:
+            readings, others = [self._decode(emission) for emission in seen[0]], seen[1:]
         return [
-            self._describe(line, emission, rivals)
-            for line, emission, *rivals in zip(lines, first, *others, strict=True)
+            replace(reading, line_id=line.id)
+            if isinstance(reading, Problem)
+            else self._describe(line, reading, emission, [other[i] for other in others])
+            for i, (line, reading, emission) in enumerate(
+                zip(lines, readings, seen[0], strict=True)
+            )
         ]
 
+    def _decode(self, emission: Emission) -> Reading:
+        return self.corrector(Candidates(emission.line_id, self.decoder(emission)))
+
     def _describe(
-        self, line: LineImage, emission: Emission, others: Sequence[Emission]
+        self, line: LineImage, reading: Reading, emission: Emission, others: Sequence[Emission]
     ) -> LineFeatures:
-        reading = self.corrector(Candidates(line.id, self.decoder(emission)))
         clusters = split_clusters(reading.text)
         votes = _compare(clusters, [_read_path(other) for other in others])
         shown = rate_clusters(reading)
@@ -129,27 +138,26 @@ class FeatureReader:
 
 
 def open_features(engine: str = "ctc", *, threads: int | None = None) -> FeatureReader:
-    """The views of a CTC engine: its further models, or other versions of each picture.
+    """An engine and the views it is compared with.
+
+    A CTC engine is compared with its further models, or with other versions of each picture. Any
+    other engine is compared with the shipped CTC models, which also say what lines look like.
 
     Args:
-        engine: "ctc", or "ctc:FILE.onnx".
+        engine: "ctc", "ctc:FILE.onnx", or any engine of `odia_ocr.recognize.ENGINES`.
         threads: To compute with; None takes all cores this process may use.
 
     Raises:
-        UsageError: If the engine is none of CTC.
-        ModelMissingError: If its model is missing.
+        OdiaOcrError: As `odia_ocr.recognize.open_recognizer`.
     """
-    from odia_ocr.errors import UsageError
-
     kind, _, model = engine.partition(":")
-    if kind != "ctc":
-        raise UsageError(
-            f"{engine!r} does not say what it wavers between.",
-            next_step="Choose lines with ctc, or ctc:FILE.onnx of `odia-ocr train ctc`.",
-        )
-    joint = load_joint(model or None, threads=threads)
-    first = joint.views[0].model
-    return FeatureReader(joint.views, joint.decoder, load_for(first))
+    joint = load_joint(model if kind == "ctc" and model else None, threads=threads)
+    corrector = load_for(joint.views[0].model)
+    if kind == "ctc":
+        return FeatureReader(joint.views, joint.decoder, corrector)
+    recognizer = open_recognizer(engine, threads=threads)
+    reads = LineReader(recognizer, load_for(recognizer))
+    return FeatureReader(joint.views, joint.decoder, corrector, reads)
 
 
 def read_features(

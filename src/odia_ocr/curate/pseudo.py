@@ -1,6 +1,7 @@
 """Readings of unlabelled lines as labels: what was read, how sure that is, and which are taken.
 
-Several models read each line together (`odia_ocr.recognize.joint`). A reading becomes a label when
+Several models read each line together (`odia_ocr.recognize.joint`), or a teacher such as a
+vision-language model reads it and they say how far they agree. A reading becomes a label when
 it is sure enough and the models' own readings agree with it. Sure lines are the short ones with
 common letters, so what is taken is weighted until it has the lengths and the clusters of the pool.
 Refuses to know true texts, but for `rate_precision`, which is handed them.
@@ -14,22 +15,25 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from odia_ocr.correct.calibrate import Calibration
+from odia_ocr.correct.calibrate import Calibration, load_for
 from odia_ocr.data.sets.check import judge_text
+from odia_ocr.data.sets.out_files import told_as_output, write_bytes
 from odia_ocr.data.sets.sample import Sample
-from odia_ocr.errors import ConfigError, DataError, InputError, UsageError
+from odia_ocr.errors import ConfigError, DataError, InputError
 from odia_ocr.evaluate.scores import Score, count_line, score_lines
 from odia_ocr.language import ALPHABET, distance, fold, normalise, split_clusters
+from odia_ocr.line_reading import LineReader
+from odia_ocr.recognize import open_recognizer
 from odia_ocr.recognize.decode.greedy import GreedyDecoder
 from odia_ocr.recognize.joint import JointRecognizer
 from odia_ocr.recognize.joint import load as load_joint
-from odia_ocr.types import Candidates, Emission, LineImage, Problem
+from odia_ocr.types import Candidates, Corrector, Emission, LineImage, Problem
 
 THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
 _BATCH = 32
@@ -110,18 +114,24 @@ class PseudoReader:
 
     Attributes:
         joint: The models together.
-        calibration: Of their readings.
+        calibration: Of the readings.
+        teacher: Reads instead; the models then say on their own how far they agree with it.
     """
 
     joint: JointRecognizer
-    calibration: Calibration
+    calibration: Corrector
+    teacher: LineReader | None = None
 
-    def read(self, lines: Sequence[LineImage]) -> list[PseudoReading]:
-        """The readings of line pictures, in order."""
-        emissions = [view.emit(lines) for view in self.joint.views]
+    def read(self, lines: Sequence[LineImage]) -> list[PseudoReading | Problem]:
+        """The readings of line pictures, in order; a Problem where the teacher cannot read one."""
+        emissions = list(zip(*(view.emit(lines) for view in self.joint.views), strict=True))
+        if self.teacher is None:
+            found: list[Candidates | Problem] = [self.joint.join(each) for each in emissions]
+        else:
+            found = self.teacher.recognize(lines)
         return [
-            self._describe(self.joint.join(each), [_read_path(one) for one in each])
-            for each in zip(*emissions, strict=True)
+            one if isinstance(one, Problem) else self._describe(one, [_read_path(e) for e in each])
+            for one, each in zip(found, emissions, strict=True)
         ]
 
     def _describe(self, found: Candidates, alone: Sequence[str]) -> PseudoReading:
@@ -156,26 +166,30 @@ def _is_label(text: str) -> bool:
 
 
 def open_pseudo(engine: str = "ctc", *, threads: int | None = None) -> PseudoReader:
-    """The shipped models together, or a model of one's own with wider and narrower views.
+    """The shipped models, a model of one's own in wider and narrower views, or a teacher.
+
+    Args:
+        engine: "ctc", "ctc:FILE.onnx", or any engine of `odia_ocr.recognize.ENGINES`: it reads
+            alone, and the shipped models say how far they agree.
+        threads: To compute with; None takes all cores this process may use.
 
     Raises:
-        UsageError: If the engine is none of CTC.
-        ModelMissingError: If its model is missing.
+        OdiaOcrError: As `odia_ocr.recognize.open_recognizer`.
     """
     kind, _, model = engine.partition(":")
-    if kind not in ("ctc", "ctc-best"):
-        raise UsageError(
-            f"{engine!r} does not say how sure it is of each letter.",
-            next_step="Read with ctc, or ctc:FILE.onnx of `odia-ocr train ctc`.",
-        )
-    joint = load_joint(model or None, threads=threads)
-    fits = joint.calibration or joint.views[0].model.calibration
-    return PseudoReader(joint, Calibration.of(fits))
+    if kind in ("ctc", "ctc-best"):
+        joint = load_joint(model or None, threads=threads)
+        fits = joint.calibration or joint.views[0].model.calibration
+        return PseudoReader(joint, Calibration.of(fits))
+    recognizer = open_recognizer(engine, threads=threads)
+    corrector = load_for(recognizer)
+    joint = load_joint(threads=threads)
+    return PseudoReader(joint, corrector, LineReader(recognizer, corrector))
 
 
 def read_unlabelled(
     lines: Sequence[Sample],
-    read: Callable[[Sequence[LineImage]], Sequence[PseudoReading]],
+    read: Callable[[Sequence[LineImage]], Sequence[PseudoReading | Problem]],
     path: Path,
     *,
     progress: Callable[[int], None] = lambda done: None,
@@ -193,30 +207,36 @@ def read_unlabelled(
 
     Raises:
         DataError: If `path` is about other lines.
+        OutputError: If it cannot be written.
     """
-    found = _read_known(path)
+    found, size = _read_known(path)
     if list(map(_name, found)) != [line.id for line in lines[: len(found)]]:
         raise DataError(
             f"{path} holds readings of other lines.", next_step="Choose another folder."
         )
     progress(len(found))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
-        file.writelines(map(_to_row, found))
-        for start in range(len(found), len(lines), _BATCH):
-            part = lines[start : start + _BATCH]
-            images, broken = _open_pictures(part)
-            told = {reading.id: reading for reading in (read(images) if images else ())}
-            items = [told.get(line.id) or broken[line.id] for line in part]
-            file.writelines(map(_to_row, items))
-            file.flush()
-            found += items
-            progress(len(part))
+    with told_as_output(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.truncate(size)  # what a killed reading wrote in part
+    for start in range(len(found), len(lines), _BATCH):
+        part = lines[start : start + _BATCH]
+        images, told = _open_pictures(part)
+        for image, item in zip(images, read(images) if images else (), strict=True):
+            named = replace(item, line_id=image.id) if isinstance(item, Problem) else item
+            told[image.id] = named
+        items = [told[line.id] for line in part]
+        write_bytes(path, "".join(map(_to_row, items)).encode(), append=True)
+        found += items
+        progress(len(part))
     return found
 
 
-def _open_pictures(part: Sequence[Sample]) -> tuple[list[LineImage], dict[str, Problem]]:
-    images, broken = [], {}
+def _open_pictures(
+    part: Sequence[Sample],
+) -> tuple[list[LineImage], dict[str, PseudoReading | Problem]]:
+    images: list[LineImage] = []
+    broken: dict[str, PseudoReading | Problem] = {}
     for line in part:
         try:
             images.append(LineImage(line.id, line.picture.load()))
@@ -234,13 +254,15 @@ def _to_row(item: PseudoReading | Problem) -> str:
     return json.dumps({kind: asdict(item)}, ensure_ascii=False) + "\n"
 
 
-def _read_known(path: Path) -> list[PseudoReading | Problem]:
-    """What a file of readings holds, up to the first line that is not whole."""
+def _read_known(path: Path) -> tuple[list[PseudoReading | Problem], int]:
+    """What a file of readings holds up to the first row that is not whole, and its bytes."""
     found: list[PseudoReading | Problem] = []
-    rows = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    for row in rows:
+    size = 0
+    for row in path.read_bytes().splitlines(keepends=True) if path.exists() else ():
         try:
             values = json.loads(row)
+            if not row.endswith(b"\n"):
+                break
             if "problem" in values:
                 found.append(Problem(**values["problem"]))
             else:
@@ -248,7 +270,8 @@ def _read_known(path: Path) -> list[PseudoReading | Problem]:
                 found.append(PseudoReading(**values["reading"], rivals=rivals))
         except (ValueError, KeyError, TypeError):
             break
-    return found
+        size += len(row)
+    return found, size
 
 
 def choose_labels(readings: Sequence[PseudoReading], rule: Rule) -> list[PseudoLabel]:

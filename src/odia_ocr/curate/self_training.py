@@ -65,7 +65,7 @@ class Plan:
         rule: Which readings become labels.
         engine: Who reads in the first round.
         labelled_share: Of what is learned from own lines, the share of truly labelled ones, 0..1.
-        forget: What a general guard set may lose against the first engine, in CER.
+        forget: What a general guard set may lose against `start`, in CER.
     """
 
     rounds: int = 1
@@ -80,6 +80,11 @@ class Plan:
                 "Self-training needs 1 round or more and a share of labelled lines in 0..1, got "
                 f"{self.rounds}, {self.labelled_share}."
             )
+
+    @property
+    def start(self) -> str:
+        """The engine that rounds must not fall behind: who reads first, or whom it teaches."""
+        return self.engine if self.engine.partition(":")[0] in ("ctc", "ctc-best") else "ctc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ class State:
     Attributes:
         plan: How it goes.
         pool: Name of its pool.
-        before: CER of the guard's sets with the first engine.
+        before: CER of the guard's sets with `Plan.start`.
         rounds: Those that ended, in order.
     """
 
@@ -174,7 +179,7 @@ def self_train(
     """
     state = read_state(run)
     if state is None:
-        state = State(plan, pool.name, dict(tools.guard(plan.engine)))
+        state = State(plan, pool.name, dict(tools.guard(plan.start)))
         write_record(run / STATE, state)
     if (state.plan, state.pool) != (plan, pool.name):
         raise ConfigError(

@@ -107,10 +107,13 @@ def test_nothing_is_written_over(run, pool: Path, tmp_path: Path) -> None:
         (["select", "gone", "-o", "x", "--budget", "2"], 3, "gone does not exist"),
         (["select", "empty", "-o", "x", "--budget", "2"], 3, "no data set of a known format"),
         (["select", "pool", "-o", "x", "--budget", "2", "--unit", "word"], 2, "Unknown unit"),
-        (["select", "pool", "-o", "x", "--budget", "2", "--engine", "tesseract"], 2, "ctc:FILE"),
+        (["select", "pool", "-o", "x", "--budget", "2", "--engine", "nobody"], 2, "Unknown engine"),
         (["select", "pool", "-o", "x", "--budget", "2", "--engine", "ctc:no.onnx"], 3, "no.onnx"),
         (["select", "pool", "-o", "x", "--budget", "2", "--known", "pool"], 3, "no batch"),
         (["status", "pool"], 3, "is no batch"),
+        (["rounds", "pool", "-o", "x", "--strategy", "rnd"], 2, "Did you mean"),
+        (["rounds", "gone", "-o", "x"], 3, "gone does not exist"),
+        (["rounds", "pool", "-o", "pool"], 1, "pool is not empty"),
         (["collect", "pool", "-o", "x"], 3, "is no batch"),
         (["collect", "a", "b", "-o", "x", "--export", "e.json"], 2, "one by one"),
         (["mine", "gone.json"], 3, "no report of an evaluation"),
@@ -152,3 +155,69 @@ def test_a_wide_page_is_no_line(run, tmp_path: Path) -> None:
     code, _, said = run("select", "blank", "-o", "batch", "--budget", 2)
     assert code == 3
     assert "blank holds no line to choose from" in said
+
+
+@pytest.mark.slow
+def test_a_vision_language_model_chooses_and_teaches(run, pool: Path, tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    args = ["select", "pool", "-o", "batch", "--budget", "2", "--engine", "vlm:tiny"]
+    code, _, said = run(*args)
+    assert code == 0, said
+    record = json.loads((tmp_path / "batch" / "chosen.json").read_text("utf-8"))
+    assert record["engine"] == "vlm:tiny"
+    assert len(record["lines"]) == 2
+    args = ["pseudo-label", "pool", "-o", "out", "--engine", "vlm:tiny"]
+    code, _, said = run(*args, "--confidence", 0.5, "--agreement", 0.5)
+    assert code == 0, said
+    rows = (tmp_path / "out" / "readings.jsonl").read_text("utf-8").splitlines()
+    assert [list(json.loads(row)) for row in rows] == [["reading"]] * 8
+
+
+def test_rounds_wait_for_labels_learn_and_go_on(
+    run, pool: Path, tmp_path: Path, drawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is learned is a fake; choosing, labels and the record are not."""
+    pytest.importorskip("torch")
+    from odia_ocr.apps import curate_rounds_command
+    from odia_ocr.curate import rounds as rounds_module
+
+    learned: list[dict[str, str]] = []
+
+    def make_learner(config, check):
+        def learn(samples, folder: Path) -> Path:
+            learned.append({sample.id: sample.text for sample in samples})
+            folder.mkdir(parents=True)
+            shipped = Path(rounds_module.__file__).parents[1] / "weights" / "ctc.onnx"
+            (folder / "model.onnx").write_bytes(shipped.read_bytes())
+            return folder / "model.onnx"
+
+        return learn
+
+    monkeypatch.setattr(curate_rounds_command, "make_learner", make_learner)
+    monkeypatch.setattr(curate_rounds_command, "make_guard", lambda lines, threads: _rate)
+    args = ["rounds", "pool", "-o", "run", "--budget", "3", "--threads", "1"]
+    code, _, said = run(*args)
+    assert code == 0, said
+    assert said.endswith("Label run/round-01, then give this command again.\n")
+    code, _, said = run(*args)
+    assert (code, "Round 1 waits for labels: 0 of 3 are there" in said) == (1, True)
+
+    truth = {line.id: text for line, text in zip(drawn.lines, drawn.texts, strict=True)}
+    for path in (tmp_path / "run" / "round-01" / "lines").glob("*.gt.txt"):
+        path.write_text(f"{truth[path.name.removesuffix('.gt.txt')]}\n", "utf-8")
+    code, _, said = run(*args)
+    assert code == 0, said
+    assert "shipped: CER own 20.00%" in said
+    assert "round 1, 3 labels: CER own 10.00%" in said
+    assert "Label run/round-02" in said
+    assert len(learned) == 1
+    assert learned[0].items() <= truth.items()
+    code, _, said = run(*args, "--partial")
+    assert code == 1
+    assert "round 1, 3 labels" in said
+    assert len(learned) == 1
+    assert run(*args, "--seed", 1).code == 2, "another plan"
+
+
+def _rate(engine: str) -> dict[str, float]:
+    return {"own": 0.2 if engine == "ctc" else 0.1}

@@ -66,7 +66,7 @@ def test_precision_where_the_truth_is_known(run, pool: Path, tmp_path: Path, dra
     [
         (["pseudo-label", "pool", "-o", "x", "--rounds", "1", "--truth"], 2, "Leave one out"),
         (["pseudo-label", "pool", "-o", "x", "--check", "pool"], 2, "Add --rounds 1"),
-        (["pseudo-label", "pool", "-o", "x", "--engine", "tesseract"], 2, "how sure it is"),
+        (["pseudo-label", "pool", "-o", "x", "--engine", "nobody"], 2, "Unknown engine"),
         (["pseudo-label", "pool", "-o", "x", "--confidence", "2"], 2, "confidence"),
         (["pseudo-label", "nothing", "-o", "x"], 3, "nothing does not exist"),
         (["distil", "pool", "-o", "pool"], 1, "pool is not empty"),
