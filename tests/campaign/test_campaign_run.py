@@ -254,14 +254,28 @@ def test_a_picture_without_transcription_is_told(folders, tmp_path: Path) -> Non
         (b"a\nb", "2 lines"),
     ],
 )
-def test_unusable_transcriptions_end_it_with_their_name(
+def test_unusable_transcriptions_are_named_and_left_out(
     folders, tmp_path: Path, content: bytes, said: str
 ) -> None:
     folder = write_folder(tmp_path / "set", 0, 3)
     (folder / "001.gt.txt").write_bytes(content)
-    with pytest.raises(DataError, match=r"001\.gt\.txt") as caught:
+    told: list[str] = []
+    outcome = run(order((folder, folders[1])), tmp_path / "cache", told)
+    (problem,) = outcome.problems
+    assert problem.line_id == "001"
+    assert "001.gt.txt" in problem.message
+    assert said in problem.message
+    assert any(problem.message in each for each in told)
+    assert [sample.name for sample in outcome.fit.bench.samples] == ["000", "002"]
+    assert whys(outcome)["2A-1"] == ""
+
+
+def test_a_set_without_a_usable_transcription_is_refused(folders, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "set", 0, 2)
+    for path in folder.glob("*.gt.txt"):
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match=r"usable transcription .*000\.gt\.txt is empty"):
         run(order((folder, folders[1])), tmp_path / "cache")
-    assert said in str(caught.value)
 
 
 def test_one_line_is_too_few(folders, tmp_path: Path) -> None:

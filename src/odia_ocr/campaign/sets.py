@@ -64,7 +64,8 @@ def open_bench(order: SetOrder, cache: Path) -> Bench:
         OutputError: If a rendered set cannot be written.
         FontMissingError: If the faces of a rendered set are missing.
     """
-    line_set = read_line_set(Path(order.folder) if order.folder else _draw_set(order, cache))
+    folder = Path(order.folder) if order.folder else _draw_set(order, cache)
+    line_set = read_line_set(folder, skip=True)
     samples: list[LineSample] = []
     problems = list(line_set.problems)
     content = hashlib.sha256()

@@ -51,18 +51,22 @@ class LineSet(PictureSet[LineSample]):
     """The lines of a folder."""
 
 
-def read_line_set(folder: Path) -> LineSet:
+def read_line_set(folder: Path, *, skip: bool = False) -> LineSet:
     """Read a set.
 
     Lines are grouped by the fields group, face, family and kind of `metadata.jsonl` where that
     exists, else by the part of their name before the first underscore.
 
+    Args:
+        folder: Of the set.
+        skip: Leave lines with a malformed transcription out, as problems.
+
     Raises:
         FileMissingError: If the folder does not exist.
-        DataError: If it holds no labelled picture, or a transcription or the metadata is
-            malformed; the message names the file.
+        DataError: If it holds no labelled picture, or the metadata or, unless it is skipped, a
+            transcription is malformed; the message names the file.
     """
-    found = read_pictures(folder, _read_sample, fields=GROUP_FIELDS, layout=_LAYOUT)
+    found = read_pictures(folder, _read_sample, fields=GROUP_FIELDS, layout=_LAYOUT, skip=skip)
     return LineSet(found.folder, found.samples, found.problems)
 
 

@@ -65,7 +65,8 @@ class PictureSet(Generic[AnySample]):
     Attributes:
         folder: Where it was read.
         samples: Never empty.
-        problems: Pictures without transcription and transcriptions without picture.
+        problems: Pictures without transcription, transcriptions without picture, and what was
+            skipped.
     """
 
     folder: Path
@@ -80,7 +81,12 @@ class PictureSet(Generic[AnySample]):
 
 
 def read_pictures(
-    folder: Path, read: ReadSample[AnySample], *, fields: Sequence[str], layout: str
+    folder: Path,
+    read: ReadSample[AnySample],
+    *,
+    fields: Sequence[str],
+    layout: str,
+    skip: bool = False,
 ) -> PictureSet[AnySample]:
     """Read a set.
 
@@ -90,11 +96,12 @@ def read_pictures(
             where there is no `metadata.jsonl`.
         fields: Which fields of `metadata.jsonl` group.
         layout: What such a folder looks like, as the next step of errors.
+        skip: Leave out samples that `read` refuses, as problems.
 
     Raises:
         FileMissingError: If the folder does not exist.
-        DataError: If it holds no labelled picture, or two of one name, or a malformed row of
-            metadata; or what `read` raises.
+        DataError: If it holds no usable sample, or two of one name, or a malformed row of
+            metadata; or what `read` raises, unless it is skipped.
     """
     if not folder.exists():
         raise FileMissingError(f"{folder} does not exist.", next_step="Check the path.")
@@ -123,16 +130,23 @@ def read_pictures(
                 next_step="Give each picture its own name.",
             )
         labelled = labels.get(picture.name, ()) if labels is not None else None
-        samples[name] = read(picture, texts[name], labelled)
+        try:
+            samples[name] = read(picture, texts[name], labelled)
+        except DataError as error:
+            if not skip:
+                raise
+            message = f"{error.message} It is left out."
+            problems.append(Problem(error.code, message, error.next_step, line_id=name))
     known = {picture.stem for picture in pictures}
     for name, path in texts.items():
         if name not in known:
             message = f"{path.name} has no picture and is left out."
             problems.append(Problem("picture-missing", message, "Add the picture.", line_id=name))
     if not samples:
+        said = f" {problems[0].message}" if problems else ""
         raise DataError(
-            f"{folder} holds no picture with a transcription"
-            f" ({len(pictures)} pictures, {len(texts)} transcriptions).",
+            f"{folder} holds no picture with a usable transcription"
+            f" ({len(pictures)} pictures, {len(texts)} transcriptions).{said}",
             next_step=layout,
         )
     return PictureSet(folder, tuple(samples.values()), tuple(problems))
