@@ -130,9 +130,26 @@ def test_a_campaign_is_read_with_its_set(tmp_path: Path) -> None:
     assert find(mined, "content", "digits").lines == 8
     first = read_report(campaign, engine="ctc", data=str(tmp_path / "set"))
     assert sum(line.edits for line in first.lines) == 40
+    (tmp_path / "set" / "empty.png").write_bytes(
+        next((tmp_path / "set").glob("*.png")).read_bytes()
+    )
+    (tmp_path / "set" / "empty.gt.txt").write_text("\n", "utf-8")
+    again = read_report(campaign, data=str(tmp_path / "set"))
+    assert len(again.lines) == 40, "a campaign leaves lines without text out"
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"results": []}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"results": []}',
+        '{"results": [{"x": 1}]}',
+        '{"results": [{"engine": "ctc"}], "lines": [{"engine": "ctc"}]}',
+        '{"results": "none"}',
+    ],
+)
 def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "r.json").write_text(text, "utf-8")
     with pytest.raises(DataError, match="is no report of an evaluation"):

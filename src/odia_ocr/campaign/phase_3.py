@@ -132,8 +132,8 @@ MINING = _learned(
     "Hard-example mining",
     phase="+",
     effort="minutes of computing; transcribed lines",
-    what="The transcribed lines that are read worst, spread over the causes of their errors, are "
-    "the next training mix.",
+    what="The transcribed lines that are read worst, and rendered ones with more of what they are "
+    "misread for, are the next training mix.",
     when="When there are more transcribed lines than one wants to train on.",
     commands=(
         "odia-ocr evaluate labelled/ --json before.json",

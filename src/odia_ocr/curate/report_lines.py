@@ -77,7 +77,13 @@ def read_report(path: Path, *, engine: str | None = None, data: str | None = Non
         UsageError: If it has no such engine.
     """
     path = path / CAMPAIGN if path.is_dir() else path
-    record = _load(path)
+    try:
+        return _read(path, _load(path), engine, data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _refuse(path, f"{type(error).__name__}: {error}") from None
+
+
+def _read(path: Path, record: dict[str, Any], engine: str | None, data: str | None) -> ReadReport:
     result = _find_result(record, engine)
     name = str(result.get("set", ""))
     where = data or (name if Path(name).exists() else None)
@@ -101,14 +107,20 @@ def read_report(path: Path, *, engine: str | None = None, data: str | None = Non
 def _load(path: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(record, dict) or not record["results"]:
-            raise ValueError("it has no results")
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(
-            f"{path} is no report of an evaluation ({error}).",
-            next_step="Name what `odia-ocr evaluate --json` or `campaign run` wrote.",
-        ) from None
+    except OSError as error:
+        raise _refuse(path, error.strerror or str(error)) from None
+    except ValueError as error:
+        raise _refuse(path, str(error)) from None
+    if not isinstance(record, dict) or not record.get("results"):
+        raise _refuse(path, "it has no results")
     return record
+
+
+def _refuse(path: Path, said: str) -> DataError:
+    return DataError(
+        f"{path} is no report of an evaluation ({said}).",
+        next_step="Name what `odia-ocr evaluate --json` or `campaign run` wrote.",
+    )
 
 
 def _find_result(record: Mapping[str, Any], engine: str | None) -> dict[str, Any]:
@@ -172,7 +184,7 @@ def _join_edits(
         DataError: If the set is not at hand, or is another one.
     """
     edits = [int(one) for one in str(result.get("edits", "")).split()]
-    usable = [sample for sample in sorted(samples, key=lambda one: one.id) if _can_open(sample)]
+    usable = [sample for sample in sorted(samples, key=lambda one: one.id) if _is_usable(sample)]
     if not edits or len(usable) != len(edits):
         raise DataError(
             f"{path} knows wrong letters of {len(edits)} lines of {result.get('set')!r}, "
@@ -184,7 +196,10 @@ def _join_edits(
         yield ReadLine(sample.id, sample.text, None, wrong, len(sample.text), traits, sample)
 
 
-def _can_open(sample: Sample) -> bool:
+def _is_usable(sample: Sample) -> bool:
+    """Whether a campaign reads it: one line of text, and a picture that can be decoded."""
+    if len(sample.text.splitlines()) != 1:
+        return False
     try:
         sample.picture.load()
     except InputError:
