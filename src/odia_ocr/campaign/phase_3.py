@@ -132,13 +132,13 @@ MINING = _learned(
     "Hard-example mining",
     phase="+",
     effort="minutes of computing; transcribed lines",
-    what="The transcribed lines that are read worst, and rendered ones with more of what they are "
-    "misread for, are the next training mix.",
+    what="The transcribed lines that are read worst are learned from; what they are misread for "
+    "can be rendered more often, too (mined/train.json).",
     when="When there are more transcribed lines than one wants to train on.",
     commands=(
         "odia-ocr evaluate labelled/ --json before.json",
         "odia-ocr curate mine before.json -o mined/",
-        "odia-ocr train ctc -o runs/mine --from shipped --config mined/train.json --steps 500",
+        "odia-ocr train ctc -o runs/mine --from shipped --data mined/hard.jsonl",
     ),
 )
 
