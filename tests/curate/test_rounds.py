@@ -107,7 +107,7 @@ class Killed(BaseException):
     """As a signal ends a process: nothing after it runs."""
 
 
-@pytest.mark.parametrize("at", range(1, 29))
+@pytest.mark.parametrize("at", range(1, 31))
 def test_a_run_killed_at_any_step_ends_as_a_whole_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:

@@ -185,10 +185,14 @@ def go_on(run: Path, pool: Pool, plan: Plan, tools: Tools, *, rounds: int | None
 
     Raises:
         ConfigError: If the run was begun on another pool or plan.
-        DataError: If no line of a batch has a usable label, or its records are malformed.
+        DataError: If no picture can be read, no line of a batch has a usable label, or the records
+            are malformed.
         OdiaOcrError: As the tools raise.
     """
-    state = read_state(run) or State(plan, pool.name)
+    state = read_state(run)
+    if state is None:  # on record before anything is written, so that a killed first round goes on
+        state = State(plan, pool.name)
+        write_record(run / STATE, state)
     if (state.pool, state.plan) != (pool.name, plan):
         raise ConfigError(
             f"{run} was begun with {state.pool} and {_tell_plan(state.plan)}.",
@@ -234,6 +238,10 @@ def _choose(run: Path, pool: Pool, state: State, tools: Tools) -> Round | None:
             tools.say(f"{item.message} {item.next_step}".rstrip())
     if broken:
         tools.say(f"{broken} pictures of {pool.name} cannot be read and are skipped.")
+    if not seen:
+        raise DataError(
+            f"No picture of {pool.name} can be read.", next_step="Copy or scan them again."
+        )
     free = [line for line in seen if line.id not in gone]
     if not free:
         return None

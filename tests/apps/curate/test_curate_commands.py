@@ -196,6 +196,9 @@ def test_rounds_wait_for_labels_learn_and_go_on(
     monkeypatch.setattr(curate_rounds_command, "make_learner", make_learner)
     monkeypatch.setattr(curate_rounds_command, "make_guard", lambda lines, threads: _rate)
     args = ["rounds", "pool", "-o", "run", "--budget", "3", "--threads", "1"]
+    with monkeypatch.context() as patch:
+        patch.setattr(rounds_module, "write_batch", _kill)
+        assert run(*args).code not in (0, 1)
     code, _, said = run(*args)
     assert code == 0, said
     assert said.endswith("Label run/round-01, then give this command again.\n")
@@ -221,3 +224,15 @@ def test_rounds_wait_for_labels_learn_and_go_on(
 
 def _rate(engine: str) -> dict[str, float]:
     return {"own": 0.2 if engine == "ctc" else 0.1}
+
+
+def _kill(*args: object, **more: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_rounds_on_pictures_that_nobody_can_open(run, pool: Path) -> None:
+    pytest.importorskip("torch")
+    for path in pool.glob("*.png"):
+        path.write_bytes(b"no picture")
+    code, _, said = run("rounds", "pool", "-o", "run")
+    assert (code, "No picture of pool can be read" in said) == (3, True), said
