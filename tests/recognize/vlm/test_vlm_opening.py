@@ -77,11 +77,13 @@ def test_ways_of_writing_that_a_model_brings_are_not_taken(base: Path, tmp_path:
         temperature=1e-6,
         repetition_penalty=1.05,
         top_p=0.001,
+        prompt_lookup_num_tokens=3,  # would copy the picture's tokens into the text
     )
     config = open_vlm(str(folder)).model.generation_config
     assert not config.do_sample
     assert config.temperature is None or config.temperature == 1.0
     assert config.repetition_penalty is None or config.repetition_penalty == 1.0
+    assert config.prompt_lookup_num_tokens is None
 
 
 def test_no_progress_bars_are_printed(

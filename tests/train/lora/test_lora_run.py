@@ -26,6 +26,7 @@ from odia_ocr.errors import (  # noqa: E402
     FileMissingError,
     ModelMissingError,
     PictureError,
+    ResourceMissingError,
     SampleError,
 )
 from odia_ocr.recognize import open_recognizer  # noqa: E402
@@ -155,6 +156,52 @@ def test_a_warm_start_takes_the_adapter_and_a_fresh_optimizer(base: Path, tmp_pa
         train_lora(config, tmp_path / "first", report=quiet, resume=True)
     train_lora(config, tmp_path / "second", report=quiet, start_from=first)
     assert list_checkpoints(tmp_path / "second")
+
+
+def test_a_warm_start_asks_as_the_adapter_was_taught(base: Path, tmp_path: Path) -> None:
+    """Prompt and limits of an adapter go before its base's, and what the run says before both."""
+    first = train_lora(
+        config_on(base, steps=2, prompt="Odia?", max_tokens=150), tmp_path / "run", report=quiet
+    )
+    plain = open_trainee(config_on(base)).encoder.settings
+    assert plain.prompt != "Odia?"
+    warm = open_trainee(config_on(base), start_from=first).encoder.settings
+    assert (warm.prompt, warm.max_tokens, warm.max_pixels) == ("Odia?", 150, plain.max_pixels)
+    said = open_trainee(config_on(base, prompt="Text:"), start_from=first).encoder.settings
+    assert (said.prompt, said.max_tokens) == ("Text:", 150)
+
+
+@pytest.mark.parametrize("kind", [{"rslora": True}, {"dora": True}], ids=["rslora", "dora"])
+def test_other_kinds_of_adapters_learn_and_are_read_with(
+    base: Path, tmp_path: Path, kind: dict[str, bool]
+) -> None:
+    shape = AdapterShape(rank=4, alpha=8, **kind)  # type: ignore[arg-type]
+    best = train_lora(
+        config_on(base, adapter=shape, steps=2, rate=0.01), tmp_path / "run", report=quiet
+    )
+    stored = load_file(best / "adapter_model.safetensors")
+    assert all(value.any() for name, value in stored.items() if "lora_B" in name)
+    assert any("magnitude" in name for name in stored) == ("dora" in kind)
+    line = LineImage("a", np.random.default_rng(2).integers(0, 255, (40, 60), np.uint8))
+    (result,) = open_recognizer(f"vlm:{base}::{best}?most=8").read([line])
+    assert result.line_id == "a"
+
+
+@pytest.mark.parametrize("place", ["forward", "backward"])
+def test_without_memory_it_says_what_to_change(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("no memory")
+
+    if place == "forward":
+        monkeypatch.setattr("torch.nn.functional.cross_entropy", fail)
+    else:
+        monkeypatch.setattr(torch.Tensor, "backward", fail)
+    with pytest.raises(ResourceMissingError, match=r"batch of 2 samples of \d+ tokens") as error:
+        train_lora(config_on(base), tmp_path / "run", report=quiet)
+    assert "checkpointing" in error.value.next_step
+    assert "max_pixels" in error.value.next_step
 
 
 def test_hostile_samples_are_left_out_and_named(base: Path, tmp_path: Path) -> None:
