@@ -108,7 +108,7 @@ def lose_columns(batch: dict[str, Tensor]) -> None:
 
 
 def cut_as_data_parallel(batch: dict[str, Tensor]) -> None:
-    """What `nn.DataParallel` hands to one of three GPUs: a third of the rows, a third of all patches."""
+    """What `nn.DataParallel` hands to one of three GPUs: a third of the rows and of all patches."""
     for key, value in batch.items():
         batch[key] = value.chunk(3)[0]
 

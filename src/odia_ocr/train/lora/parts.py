@@ -73,10 +73,16 @@ def open_trainee(
     if vlm.device.type == "cpu":  # learning through the fused kernel is slow there
         base.model.language_model.config._attn_implementation = "eager"
     if config.checkpointing:
-        enable = getattr(base, "activation_checkpointing_enable", None)  # since transformers 5.24
-        (enable or base.gradient_checkpointing_enable)({"use_reentrant": False})
-        model.enable_input_require_grads()
+        save_memory(model)
     return OpenVlm(vlm.name, Weights(model.train(), vlm.device), vlm.encoder, (ADAPTER,))
+
+
+def save_memory(model: Any) -> None:
+    """Let a `PeftModel` compute activations again instead of holding them."""
+    base = model.get_base_model()
+    enable = getattr(base, "activation_checkpointing_enable", None)  # since transformers 5.24
+    (enable or base.gradient_checkpointing_enable)({"use_reentrant": False})
+    model.enable_input_require_grads()
 
 
 def _change_settings(settings: VlmSettings, config: LoraConfig) -> VlmSettings:
