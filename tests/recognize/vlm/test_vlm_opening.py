@@ -209,6 +209,19 @@ def test_places_that_are_not_there_are_refused(
         open_vlm(str(base), placement=Placement(**options))
 
 
+def test_a_model_that_memory_does_not_hold_says_what_to_change(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("no memory")
+
+    folder = copy_folder(base, tmp_path / "large")
+    monkeypatch.setattr("transformers.AutoModelForImageTextToText.from_pretrained", fail)
+    with pytest.raises(ResourceMissingError, match="No memory left on cpu") as error:
+        open_vlm(str(folder))
+    assert "--load-in 4bit" in error.value.next_step
+
+
 def test_quantising_names_the_library_it_needs(base: Path, monkeypatch: Any) -> None:
     import importlib.util
 

@@ -113,6 +113,26 @@ def test_a_run_goes_on_exactly(base: Path, tmp_path: Path, checkpointing: bool) 
     ]
 
 
+def test_a_run_goes_on_with_the_prompt_and_limits_it_was_begun_with(
+    base: Path, tmp_path: Path
+) -> None:
+    """Other trainers make the processor anew, with the limits that the base has by then."""
+    copy = shutil.copytree(base, tmp_path / "base")
+    config = config_on(copy)
+    train_lora(config, tmp_path / "whole", report=quiet)
+    shutil.copytree(tmp_path / "whole", tmp_path / "parts")
+    shutil.rmtree(tmp_path / "parts" / "checkpoint-4")
+    changed = json.loads((copy / "odia_ocr.json").read_text())
+    changed |= {"prompt": "Other", "max_pixels": 28 * 28 * 4, "min_pixels": 28 * 28}
+    (copy / "odia_ocr.json").write_text(json.dumps(changed))
+    train_lora(config, tmp_path / "parts", report=quiet, resume=True)
+    first, second = (
+        (tmp_path / name / "checkpoint-4" / "adapter_model.safetensors").read_bytes()
+        for name in ("whole", "parts")
+    )
+    assert first == second
+
+
 def test_it_learns_and_can_be_read_with(base: Path, tmp_path: Path) -> None:
     lines = write_lines(tmp_path / "lines", 3)
     config = config_on(

@@ -134,7 +134,7 @@ def train_lora(
     optimizer = make_optimizer(vlm.model, config)
     progress = LoraProgress()
     if last is not None:
-        progress, state = read_state(last, vlm.device)
+        progress, state = read_state(last)
         optimizer.load_state_dict(state)
         if progress.step and progress.position != progress.step * per_step:
             raise ConfigError(
