@@ -486,6 +486,19 @@ def test_the_examples_run(
     run_example("training_phase2.py", monkeypatch, str(first))  # it is done: nothing is left
     run_example("training_phase2_optimized.py", monkeypatch, *said, "-o", str(tmp_path / "own"))
     assert [path.name for path in list_checkpoints(tmp_path / "own")] == ["checkpoint-2"]
+    again = lora_config_from(json.loads((tmp_path / "own" / "config.json").read_text()))
+    shipped = train_lora(
+        again, tmp_path / "shipped", report=quiet
+    )  # a loop of one's own is as good
+    first, second = (
+        load_file(folder / "adapter_model.safetensors")
+        for folder in (tmp_path / "own" / "checkpoint-2", shipped)
+    )
+    assert max(float(np.abs(first[key] - second[key]).max()) for key in first) == 0.0
+    assert train_lora(again, tmp_path / "own", report=quiet, resume=True).name == "checkpoint-2"
+    with pytest.raises(SystemExit) as ended:
+        run_example("training_phase2.py", monkeypatch, str(tmp_path / "nowhere"))
+    assert ended.value.code == 3
 
 
 @pytest.fixture
