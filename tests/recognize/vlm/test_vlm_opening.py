@@ -321,7 +321,7 @@ def widen(folder: Path) -> None:
         (misname_all, "does not fit this model: 0 of its 6 layers"),
         (misname_one, "does not fit this model: 5 of its 6 layers"),
         (add_layers, "does not fit this model: 6 of its 9 layers"),
-        (widen, "cannot be loaded"),
+        (widen, r"does not fit this model: .*lora_\S* is \[.*\], here it would be \["),
         (drop(WEIGHTS), f"No {WEIGHTS} in"),
         (drop(WEIGHTS, CONFIG), f"No {CONFIG} and no {WEIGHTS} in"),
         (write(WEIGHTS, "no weights"), "is damaged"),
