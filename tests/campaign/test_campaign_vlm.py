@@ -55,12 +55,21 @@ def test_a_ladder_is_measured_with_its_ensembles(ladder: Path, tmp_path: Path) -
     rungs = open_ladder(str(ladder / "checkpoint-*"), tmp_path / "ladder", say=print)
     assert [name.rpartition("-")[2] for name in rungs.engines] == ["50", "100", "150"]
     assert "mean-of-3" in rungs.averaged
-    chosen = ("2A-1", "2B-2", "2A-2/ladder-vote", "2A-2/ladder-emissions", "2A-2/ladder-weights")
+    single = rungs.engines[-1]
+    chosen = (
+        "2A-1",
+        "2B-2",
+        "2A-2/diverse-vote",
+        "2A-2/ladder-vote",
+        "2A-2/ladder-emissions",
+        "2A-2/ladder-weights",
+    )
     campaign = Campaign(
         "vlm",
         fit=write_set(tmp_path / "fit", 1),
         report=write_set(tmp_path / "report", 2),
-        single=rungs.engines[-1],
+        single=single,
+        members=(f"{single}?height=28", f"{single}?height=84"),  # other scales of the picture
         techniques={key: {} for key in (*chosen, "2B-3/fusion", "2C-3/joint")},
         resamples=1000,
     )

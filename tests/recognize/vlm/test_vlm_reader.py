@@ -220,7 +220,7 @@ def test_prompt_and_sizes_can_be_said_for_models_tuned_elsewhere(
 
 @pytest.mark.parametrize(
     ("said", "error"),
-    [("height=50", "multiple of 28"), ("height=x", "whole number"), ("heigt=56", "prompt")],
+    [("height=50", "multiple of 28"), ("height=x", "whole number"), ("tall=56", "prompt")],
 )
 def test_sizes_that_no_model_takes_are_refused(base: Path, said: str, error: str) -> None:
     with pytest.raises(UsageError) as refused:
