@@ -12,6 +12,7 @@ import argparse
 import json
 from pathlib import Path
 
+from odia_ocr.errors import OdiaOcrError
 from odia_ocr.train.lora.checkpoint import CONFIG, STATE, find_last
 from odia_ocr.train.lora.config import LoraConfig, lora_config_from
 from odia_ocr.train.lora.run import train_lora
@@ -28,19 +29,24 @@ def main() -> None:
     parser.add_argument("-o", "--out", type=Path, default=Path("runs/phase2"))
     asked = parser.parse_args()
 
+    try:
+        best = go_on(asked, parser)
+    except OdiaOcrError as error:
+        parser.exit(error.exit_code, f"training_phase2: {error}\n")
+    print(f"Best checkpoint: {best}")
+
+
+def go_on(asked: argparse.Namespace, parser: argparse.ArgumentParser) -> Path:
+    """Resume the run of a full checkpoint, or start one from an adapter; gives the best one."""
     run = asked.checkpoint.parent
     if (asked.checkpoint / STATE).exists() and (run / CONFIG).exists():
         if find_last(run) != asked.checkpoint:
             parser.error(f"{find_last(run)} is newer: a run goes on from its last checkpoint")
         print(f"{run} goes on with its own settings; the options are for new runs")
         config = lora_config_from(json.loads((run / CONFIG).read_text(encoding="utf-8")))
-        best = train_lora(config, run, resume=True)
-    else:
-        config = LoraConfig(
-            base=asked.base, data=tuple(asked.data), steps=asked.steps, rate=asked.rate
-        )
-        best = train_lora(config, asked.out, start_from=asked.checkpoint)
-    print(f"Best checkpoint: {best}")
+        return train_lora(config, run, resume=True)
+    config = LoraConfig(base=asked.base, data=tuple(asked.data), steps=asked.steps, rate=asked.rate)
+    return train_lora(config, asked.out, start_from=asked.checkpoint)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
+from odia_ocr.errors import OdiaOcrError
 from odia_ocr.train.lora.checkpoint import CONFIG, LoraProgress, save_checkpoint
 from odia_ocr.train.lora.config import AdapterShape, LoraConfig
 from odia_ocr.train.lora.order import Order
@@ -86,4 +88,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except OdiaOcrError as error:
+        sys.exit(f"training_phase2_optimized: {error}")

@@ -20,7 +20,7 @@ from odia_ocr.data.compose import Mix  # noqa: E402
 from odia_ocr.data.lines import make_renderer, render_lines  # noqa: E402
 from odia_ocr.data.render_folder import write_rendered  # noqa: E402
 from odia_ocr.errors import DataError, UsageError  # noqa: E402
-from odia_ocr.recognize.vlm.naming import join_engines  # noqa: E402
+from odia_ocr.recognize.vlm.naming import VlmName, join_engines  # noqa: E402
 from random_vlm import make_random_model, save_random_base  # noqa: E402
 
 
@@ -55,12 +55,21 @@ def test_a_ladder_is_measured_with_its_ensembles(ladder: Path, tmp_path: Path) -
     rungs = open_ladder(str(ladder / "checkpoint-*"), tmp_path / "ladder", say=print)
     assert [name.rpartition("-")[2] for name in rungs.engines] == ["50", "100", "150"]
     assert "mean-of-3" in rungs.averaged
-    chosen = ("2A-1", "2B-2", "2A-2/ladder-vote", "2A-2/ladder-emissions", "2A-2/ladder-weights")
+    single = rungs.engines[-1]
+    chosen = (
+        "2A-1",
+        "2B-2",
+        "2A-2/diverse-vote",
+        "2A-2/ladder-vote",
+        "2A-2/ladder-emissions",
+        "2A-2/ladder-weights",
+    )
     campaign = Campaign(
         "vlm",
         fit=write_set(tmp_path / "fit", 1),
         report=write_set(tmp_path / "report", 2),
-        single=rungs.engines[-1],
+        single=single,
+        members=(f"{single}?height=28", f"{single}?height=84"),  # other scales of the picture
         techniques={key: {} for key in (*chosen, "2B-3/fusion", "2C-3/joint")},
         resamples=1000,
     )
@@ -78,6 +87,14 @@ def test_a_ladder_is_measured_with_its_ensembles(ladder: Path, tmp_path: Path) -
         assert "frame by frame" in rows[key].why
     assert len(outcome.checkpoints) == 3
     assert not outcome.problems
+
+
+def test_how_a_ladder_is_asked_goes_with_each_of_its_engines(ladder: Path, tmp_path: Path) -> None:
+    asked = f"vlm:{ladder / 'base'}?prompt=Extract+the+text&height=56"
+    rungs = open_ladder(str(ladder / "checkpoint-*"), tmp_path / "ladder", say=print, base=asked)
+    names = [VlmName.parse(name.partition(":")[2]) for name in (*rungs.engines, rungs.averaged)]
+    assert {(name.prompt, name.height) for name in names} == {("Extract the text", 56)}
+    assert len({name.adapters for name in names}) == 4
 
 
 def test_one_adapter_is_no_ladder(ladder: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -169,10 +170,17 @@ def lora(
             on_step=on_step,
             tick=tick,
         )
-    named = settings.get("base", "tiny")
-    console.print(
-        f"Read with: odia-ocr read PICTURE --engine vlm:{named} --adapter {best}", soft_wrap=True
-    )
+    if _is_first_process():
+        named = settings.get("base", "tiny")
+        console.print(
+            f"Read with: odia-ocr read PICTURE --engine vlm:{named} --adapter {best}",
+            soft_wrap=True,
+        )
+
+
+def _is_first_process() -> bool:
+    """One of several processes of `accelerate launch` speaks for all."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 @contextlib.contextmanager
@@ -190,7 +198,8 @@ def _show_progress(
         Remaining(),
         TextColumn("{task.fields[told]}"),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+    hidden = not console.is_terminal or not _is_first_process()
+    with Progress(*columns, console=console, disable=hidden) as bars:
         looking = bars.add_task("preflight", total=None, visible=False, told="")
         task = bars.add_task("training", total=None, told="")
         last = {"cer": ""}

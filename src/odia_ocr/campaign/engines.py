@@ -13,6 +13,7 @@ from odia_ocr.correct.lexicon import LEXICON_NAME, LEXICON_SUFFIX
 from odia_ocr.recognize import open_recognizer
 from odia_ocr.recognize.ctc import CtcRecognizer
 from odia_ocr.recognize.vlm.naming import KIND, VlmName, find_base
+from odia_ocr.recognize.vlm.settings import FILE_NAME as SETTINGS
 from odia_ocr.runtime import find_weights
 from odia_ocr.types import Recognizer
 
@@ -90,7 +91,8 @@ def _find_files(name: str) -> list[Path]:
     if kind == KIND:
         named = VlmName.parse(model)
         folders = [find_base(named.base), *map(Path, named.adapters)]
-        found = [path for folder in folders for path in sorted(folder.glob("*.safetensors"))]
+        kinds = ("*.safetensors", SETTINGS)
+        found = [path for folder in folders for k in kinds for path in sorted(folder.glob(k))]
         return [path for path in found if path.is_file()]
     if not kind.startswith("ctc"):
         return []

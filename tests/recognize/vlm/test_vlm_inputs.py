@@ -102,6 +102,17 @@ def mistake_kinds(batch: dict[str, Tensor]) -> None:
     batch["mm_token_type_ids"] = torch.zeros_like(batch["mm_token_type_ids"])
 
 
+def lose_columns(batch: dict[str, Tensor]) -> None:
+    for key in ("pixel_values", "image_grid_thw"):
+        del batch[key]
+
+
+def cut_as_data_parallel(batch: dict[str, Tensor]) -> None:
+    """What `nn.DataParallel` hands to one of three GPUs: a third of the rows and of all patches."""
+    for key, value in batch.items():
+        batch[key] = value.chunk(3)[0]
+
+
 def stack_pixels(batch: dict[str, Tensor]) -> None:
     batch["pixel_values"] = batch["pixel_values"][None]
 
@@ -118,12 +129,14 @@ def lose_patches(batch: dict[str, Tensor]) -> None:
         (leave_unexpanded, "Sample b: 1 image tokens, .* never expanded"),
         (add_placeholder, "Sample b: 11 image tokens, .* gives 10 .* expanded twice"),
         (take_pad_for_picture, "Sample a: .* or is the pad token"),
-        (give_some_grids, "3 sequences, but 2 pictures"),
+        (give_some_grids, "Samples a, b, c: 3 sequences, but 2 pictures"),
         (reorder_pictures, "Sample a: .* features"),
-        (forget_kinds, "mm_token_type_ids is missing"),
-        (mistake_kinds, "mm_token_type_ids is missing or wrong"),
-        (stack_pixels, "do not stack them"),
-        (lose_patches, "the grids hold"),
+        (lose_columns, "Samples a, b, c: .* no pixel_values, image_grid_thw.*remove_unused"),
+        (forget_kinds, "Samples a, b, c: .* no mm_token_type_ids"),
+        (mistake_kinds, "Sample a: mm_token_type_ids is wrong"),
+        (stack_pixels, "Samples a, b, c: .*do not stack them"),
+        (lose_patches, "Samples a, b, c: .* the grids hold"),
+        (cut_as_data_parallel, r"Samples a, b.*: pixel_values is .*nn\.DataParallel"),
     ],
 )
 def test_what_parts_tokens_and_pixels_is_named(

@@ -77,11 +77,13 @@ def test_ways_of_writing_that_a_model_brings_are_not_taken(base: Path, tmp_path:
         temperature=1e-6,
         repetition_penalty=1.05,
         top_p=0.001,
+        prompt_lookup_num_tokens=3,  # would copy the picture's tokens into the text
     )
     config = open_vlm(str(folder)).model.generation_config
     assert not config.do_sample
     assert config.temperature is None or config.temperature == 1.0
     assert config.repetition_penalty is None or config.repetition_penalty == 1.0
+    assert config.prompt_lookup_num_tokens is None
 
 
 def test_no_progress_bars_are_printed(
@@ -207,6 +209,19 @@ def test_places_that_are_not_there_are_refused(
         open_vlm(str(base), placement=Placement(**options))
 
 
+def test_a_model_that_memory_does_not_hold_says_what_to_change(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("no memory")
+
+    folder = copy_folder(base, tmp_path / "large")
+    monkeypatch.setattr("transformers.AutoModelForImageTextToText.from_pretrained", fail)
+    with pytest.raises(ResourceMissingError, match="No memory left on cpu") as error:
+        open_vlm(str(folder))
+    assert "--load-in 4bit" in error.value.next_step
+
+
 def test_quantising_names_the_library_it_needs(base: Path, monkeypatch: Any) -> None:
     import importlib.util
 
@@ -306,7 +321,7 @@ def widen(folder: Path) -> None:
         (misname_all, "does not fit this model: 0 of its 6 layers"),
         (misname_one, "does not fit this model: 5 of its 6 layers"),
         (add_layers, "does not fit this model: 6 of its 9 layers"),
-        (widen, "cannot be loaded"),
+        (widen, r"does not fit this model: .*lora_\S* is \[.*\], here it would be \["),
         (drop(WEIGHTS), f"No {WEIGHTS} in"),
         (drop(WEIGHTS, CONFIG), f"No {CONFIG} and no {WEIGHTS} in"),
         (write(WEIGHTS, "no weights"), "is damaged"),

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from odia_ocr.errors import UsageError
-from odia_ocr.recognize import open_recognizer
+from odia_ocr.recognize import open_page_reader, open_recognizer
 from odia_ocr.recognize.vlm.decoding import VlmDecoding
 from odia_ocr.recognize.vlm.inputs import EncodedSample
 from odia_ocr.recognize.vlm.opening import OpenVlm
@@ -195,6 +195,37 @@ def test_engines_are_named_by_folder_and_adapters(
     assert several.name == "vlm-base+checkpoint-1+checkpoint-2+checkpoint-3"
     assert len(several.with_decoding(VlmDecoding(samples=2)).read(lines[:2])) == 2
     assert len(several.read(lines[:2])) == 2  # also where a loop is tried again
+
+
+def test_prompt_and_sizes_can_be_said_for_models_tuned_elsewhere(
+    base: Path, adapters: tuple[str, ...], lines: list[LineImage]
+) -> None:
+    own = load(f"{base}::{adapters[0]}").vlm.encoder.settings
+    told = load(f"{base}::{adapters[0]}?prompt=Odia%20%26+text%3F&height=112&max_pixels=80000")
+    settings = told.vlm.encoder.settings
+    assert (settings.prompt, settings.line_height) == ("Odia & text?", 112)
+    assert settings == replace(
+        own, prompt=settings.prompt, line_height=112, max_pixels=80000
+    )  # all else stays
+    wide = LineImage("wide", np.random.default_rng(1).integers(0, 255, (56, 400), np.uint8))
+    grids = [
+        load(f"{base}?height={height}").vlm.encoder.grid_of((400, 56), "wide")
+        for height in (56, 112)
+    ]
+    assert grids[1][1] == 2 * grids[0][1]
+    assert len(told.read([*lines[:2], wide])) == 3
+    assert open_page_reader(f"vlm:{base}") is None
+    assert open_page_reader(f"vlm:{base}?height=0") is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [("height=50", "multiple of 28"), ("height=x", "whole number"), ("tall=56", "prompt")],
+)
+def test_sizes_that_no_model_takes_are_refused(base: Path, said: str, error: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        load(f"{base}?{said}")
+    assert error in str(refused.value)
 
 
 @pytest.mark.parametrize("name", ["::a", "base::", "base::a::"])

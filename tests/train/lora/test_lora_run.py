@@ -26,6 +26,7 @@ from odia_ocr.errors import (  # noqa: E402
     FileMissingError,
     ModelMissingError,
     PictureError,
+    ResourceMissingError,
     SampleError,
 )
 from odia_ocr.recognize import open_recognizer  # noqa: E402
@@ -112,6 +113,26 @@ def test_a_run_goes_on_exactly(base: Path, tmp_path: Path, checkpointing: bool) 
     ]
 
 
+def test_a_run_goes_on_with_the_prompt_and_limits_it_was_begun_with(
+    base: Path, tmp_path: Path
+) -> None:
+    """Other trainers make the processor anew, with the limits that the base has by then."""
+    copy = shutil.copytree(base, tmp_path / "base")
+    config = config_on(copy)
+    train_lora(config, tmp_path / "whole", report=quiet)
+    shutil.copytree(tmp_path / "whole", tmp_path / "parts")
+    shutil.rmtree(tmp_path / "parts" / "checkpoint-4")
+    changed = json.loads((copy / "odia_ocr.json").read_text())
+    changed |= {"prompt": "Other", "max_pixels": 28 * 28 * 4, "min_pixels": 28 * 28}
+    (copy / "odia_ocr.json").write_text(json.dumps(changed))
+    train_lora(config, tmp_path / "parts", report=quiet, resume=True)
+    first, second = (
+        (tmp_path / name / "checkpoint-4" / "adapter_model.safetensors").read_bytes()
+        for name in ("whole", "parts")
+    )
+    assert first == second
+
+
 def test_it_learns_and_can_be_read_with(base: Path, tmp_path: Path) -> None:
     lines = write_lines(tmp_path / "lines", 3)
     config = config_on(
@@ -155,6 +176,52 @@ def test_a_warm_start_takes_the_adapter_and_a_fresh_optimizer(base: Path, tmp_pa
         train_lora(config, tmp_path / "first", report=quiet, resume=True)
     train_lora(config, tmp_path / "second", report=quiet, start_from=first)
     assert list_checkpoints(tmp_path / "second")
+
+
+def test_a_warm_start_asks_as_the_adapter_was_taught(base: Path, tmp_path: Path) -> None:
+    """Prompt and limits of an adapter go before its base's, and what the run says before both."""
+    first = train_lora(
+        config_on(base, steps=2, prompt="Odia?", max_tokens=150), tmp_path / "run", report=quiet
+    )
+    plain = open_trainee(config_on(base)).encoder.settings
+    assert plain.prompt != "Odia?"
+    warm = open_trainee(config_on(base), start_from=first).encoder.settings
+    assert (warm.prompt, warm.max_tokens, warm.max_pixels) == ("Odia?", 150, plain.max_pixels)
+    said = open_trainee(config_on(base, prompt="Text:"), start_from=first).encoder.settings
+    assert (said.prompt, said.max_tokens) == ("Text:", 150)
+
+
+@pytest.mark.parametrize("kind", [{"rslora": True}, {"dora": True}], ids=["rslora", "dora"])
+def test_other_kinds_of_adapters_learn_and_are_read_with(
+    base: Path, tmp_path: Path, kind: dict[str, bool]
+) -> None:
+    shape = AdapterShape(rank=4, alpha=8, **kind)  # type: ignore[arg-type]
+    best = train_lora(
+        config_on(base, adapter=shape, steps=2, rate=0.01), tmp_path / "run", report=quiet
+    )
+    stored = load_file(best / "adapter_model.safetensors")
+    assert all(value.any() for name, value in stored.items() if "lora_B" in name)
+    assert any("magnitude" in name for name in stored) == ("dora" in kind)
+    line = LineImage("a", np.random.default_rng(2).integers(0, 255, (40, 60), np.uint8))
+    (result,) = open_recognizer(f"vlm:{base}::{best}?most=8").read([line])
+    assert result.line_id == "a"
+
+
+@pytest.mark.parametrize("place", ["forward", "backward"])
+def test_without_memory_it_says_what_to_change(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("no memory")
+
+    if place == "forward":
+        monkeypatch.setattr("torch.nn.functional.cross_entropy", fail)
+    else:
+        monkeypatch.setattr(torch.Tensor, "backward", fail)
+    with pytest.raises(ResourceMissingError, match=r"batch of 2 samples of \d+ tokens") as error:
+        train_lora(config_on(base), tmp_path / "run", report=quiet)
+    assert "checkpointing" in error.value.next_step
+    assert "max_pixels" in error.value.next_step
 
 
 def test_hostile_samples_are_left_out_and_named(base: Path, tmp_path: Path) -> None:
@@ -419,6 +486,19 @@ def test_the_examples_run(
     run_example("training_phase2.py", monkeypatch, str(first))  # it is done: nothing is left
     run_example("training_phase2_optimized.py", monkeypatch, *said, "-o", str(tmp_path / "own"))
     assert [path.name for path in list_checkpoints(tmp_path / "own")] == ["checkpoint-2"]
+    again = lora_config_from(json.loads((tmp_path / "own" / "config.json").read_text()))
+    shipped = train_lora(
+        again, tmp_path / "shipped", report=quiet
+    )  # a loop of one's own is as good
+    first, second = (
+        load_file(folder / "adapter_model.safetensors")
+        for folder in (tmp_path / "own" / "checkpoint-2", shipped)
+    )
+    assert max(float(np.abs(first[key] - second[key]).max()) for key in first) == 0.0
+    assert train_lora(again, tmp_path / "own", report=quiet, resume=True).name == "checkpoint-2"
+    with pytest.raises(SystemExit) as ended:
+        run_example("training_phase2.py", monkeypatch, str(tmp_path / "nowhere"))
+    assert ended.value.code == 3
 
 
 @pytest.fixture

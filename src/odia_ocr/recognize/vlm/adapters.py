@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREFIX = "base_model.model."  # before the names of all parts in an adapter's file
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
+_OTHER_SIZE = re.compile(  # what torch says of a tensor: its name, its shape, the model's
+    r"size mismatch for (?:base_model\.model\.)*(\S+): .*?(\[[\d, ]+\]).*?(\[[\d, ]+\])"
+)
 # As the parts of the model are called now, from what they were called before transformers 4.52.
 _OLD_KEYS = {
     r"^model\.(?!language_model|visual)": "model.language_model.",
@@ -166,6 +169,14 @@ def _load(
             told = model.load_adapter(folder, name, is_trainable=trainable, key_mapping=mapping)
             return model, told.missing_keys
     except Exception as error:  # peft, safetensors and the hub raise families of their own
+        if sizes := _OTHER_SIZE.search(str(error)):
+            layer, own, wanted = sizes.groups()
+            raise ModelMissingError(
+                f"The adapter {folder} does not fit this model: {layer} is {own}, here it would be "
+                f"{wanted}.",
+                next_step=f"It was made for {_name_base(find_files(folder))}; name that model, or "
+                "another adapter.",
+            ) from error
         raise ModelMissingError(
             f"The adapter {folder} cannot be loaded: {tell_first_line(error)}",
             next_step=f"Name a folder with {CONFIG} and {WEIGHTS} that was made for this model.",

@@ -24,6 +24,8 @@ from odia_ocr.recognize.vlm.settings import PATCH, VlmSettings
 IMAGE_TOKEN = "<|image_pad|>"
 TURN_END = "<|im_end|>\n"
 IGNORED = -100  # label of what is not learned: prompt, picture, padding
+_PARTS = ("input_ids", "pixel_values", "image_grid_thw", "mm_token_type_ids")
+_NAMED = 4  # samples of a batch that a message names
 _WIDEST = 200  # times the height: the image processor refuses more
 
 
@@ -310,37 +312,57 @@ def check_batch(
 
     Raises:
         SampleError: Naming the first row that does not fit, its tokens, grid and the probable
-            cause.
+            cause; or all rows, where none alone is to blame.
     """
+    lost = [key for key in _PARTS if key not in batch]
+    if lost:
+        raise SampleError(
+            f"{_list_names(names)}: the batch has no {', '.join(lost)}.",
+            next_step="Hand on all that was made of a sample (remove_unused_columns=False in a "
+            "Trainer of transformers).",
+        )
     grids = batch["image_grid_thw"]
     needed = (grids.prod(1) // merge**2).tolist()
     held = (batch["input_ids"] == image_id).sum(1).tolist()
     if len(needed) != len(held):
         raise SampleError(
-            f"{len(held)} sequences, but {len(needed)} pictures.",
+            f"{_list_names(names)}: {len(held)} sequences, but {len(needed)} pictures.",
             next_step="Give every sequence exactly one picture, in the same order.",
         )
     for row, (have, need) in enumerate(zip(held, needed, strict=True)):
         if have != need:
-            name = names[row] if names else f"row {row}"
             raise SampleError(
-                f"Sample {name}: {have} image tokens, but its picture gives {need} features (grid "
-                f"{_show(grids[row].tolist())}): {_name_cause(have, need)}.",
+                f"{_name_row(names, row)}: {have} image tokens, but its picture gives {need} "
+                f"features (grid {_show(grids[row].tolist())}): {_name_cause(have, need)}.",
                 next_step="Make tokens and pixels of a sample in one place, and never cut them.",
             )
     patches, total = batch["pixel_values"], int(grids.prod(1).sum())
     if patches.dim() != 2 or len(patches) != total:
         raise SampleError(
-            f"pixel_values is {tuple(patches.shape)}, but the grids hold {total} patches.",
-            next_step="Join the patches of all pictures along the first axis; do not stack them.",
+            f"{_list_names(names)}: pixel_values is {tuple(patches.shape)}, but the grids hold "
+            f"{total} patches.",
+            next_step="Join the patches of all pictures along the first axis; do not stack them, "
+            "and do not cut them into equal parts, as nn.DataParallel does.",
         )
-    kinds = batch.get("mm_token_type_ids")
-    if kinds is None or not torch.equal(kinds == 1, batch["input_ids"] == image_id):
+    placed = (batch["mm_token_type_ids"] == 1) == (batch["input_ids"] == image_id)
+    if not placed.all():
         raise SampleError(
-            "mm_token_type_ids is missing or wrong: the model would place the picture's tokens in "
-            "one row.",
+            f"{_name_row(names, int((~placed).any(1).int().argmax()))}: mm_token_type_ids is "
+            "wrong: the model would place the picture's tokens in one row.",
             next_step="Set it to 1 at the placeholders and to 0 elsewhere.",
         )
+
+
+def _name_row(names: Sequence[str] | None, row: int) -> str:
+    return f"Sample {names[row] if names else f'row {row}'}"
+
+
+def _list_names(names: Sequence[str] | None) -> str:
+    """All of a batch, where no single row is to blame."""
+    if not names:
+        return "The batch"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"Samples {', '.join(names[:_NAMED])}{more}"
 
 
 def _show(grid: Sequence[int]) -> str:

@@ -7,7 +7,7 @@ configuration, in a report and on the command line alike. Needs no torch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 from odia_ocr.errors import UsageError
 from odia_ocr.recognize.vlm.decoding import VlmDecoding
 from odia_ocr.recognize.vlm.placement import Placement
+from odia_ocr.recognize.vlm.settings import VlmSettings
 from odia_ocr.runtime import find_weights
 
 KIND = "vlm"
@@ -23,9 +24,10 @@ TINY = "tiny"
 PUBLISHED_TINY = "odia-ocr:tiny"
 _SEPARATOR = "::"
 _PLACEMENT = ("device", "dtype", "load_in")
-_NUMBERS = ("batch", "beams", "nbest", "most", "samples", "top_k", "seed")
+_NUMBERS = ("batch", "beams", "nbest", "most", "samples", "top_k", "seed", "height", "max_pixels")
 _SHARES = ("temperature", "top_p")
 _LIMITED = {"yes": True, "no": False}
+_KEYS = (*_PLACEMENT, *_NUMBERS, *_SHARES, "limited", "prompt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,9 @@ class VlmName:
         placement: Where and how weights are held.
         decoding: How it writes.
         batch: Lines looked at together; 0 takes the usual number.
+        prompt: What is asked beside the picture; "" keeps the model's own settings.
+        height: Pixels that lines are scaled to, 0 for whole pages; None keeps the model's own.
+        max_pixels: Area that larger pictures are scaled down to; 0 keeps the model's own.
     """
 
     base: str = TINY
@@ -45,6 +50,22 @@ class VlmName:
     placement: Placement = field(default_factory=Placement)
     decoding: VlmDecoding = field(default_factory=VlmDecoding)
     batch: int = 0
+    prompt: str = ""
+    height: int | None = None
+    max_pixels: int = 0
+
+    def change(self, settings: VlmSettings) -> VlmSettings:
+        """The settings of a model or adapter, with what was said in the name.
+
+        Raises:
+            ConfigError: If the height or the area is none that a model takes.
+        """
+        return replace(
+            settings,
+            prompt=self.prompt or settings.prompt,
+            line_height=settings.line_height if self.height is None else self.height,
+            max_pixels=self.max_pixels or settings.max_pixels,
+        )
 
     @classmethod
     def parse(cls, model: str) -> VlmName:
@@ -62,11 +83,11 @@ class VlmName:
                 next_step="Write vlm:BASE or vlm:BASE::ADAPTER, each a folder or a hub id.",
             )
         values: dict[str, str] = dict(parse_qsl(said, keep_blank_values=True))
-        unknown = sorted(set(values) - {*_PLACEMENT, *_NUMBERS, *_SHARES, "limited"})
+        unknown = sorted(set(values) - set(_KEYS))
         if unknown:
             raise UsageError(
                 f"Unknown settings of a vlm engine: {', '.join(unknown)}.",
-                next_step=f"Known: {', '.join((*_PLACEMENT, *_NUMBERS, *_SHARES, 'limited'))}.",
+                next_step=f"Known: {', '.join(_KEYS)}.",
             )
         numbers = {key: _read_number(key, values[key]) for key in _NUMBERS if key in values}
         beams, nbest = numbers.get("beams", 1), numbers.get("nbest", 1)
@@ -86,7 +107,16 @@ class VlmName:
         )
         placed = {key: values[key] for key in _PLACEMENT if key in values}
         made: Any = Placement(**placed)  # type: ignore[arg-type]
-        return cls(base or TINY, tuple(adapters), made, decoding, numbers.get("batch", 0))
+        return cls(
+            base or TINY,
+            tuple(adapters),
+            made,
+            decoding,
+            numbers.get("batch", 0),
+            values.get("prompt", ""),
+            numbers.get("height"),
+            numbers.get("max_pixels", 0),
+        )
 
 
 def compose_engine(

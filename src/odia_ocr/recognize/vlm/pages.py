@@ -71,5 +71,5 @@ def load_pages(model: str | None, *, threads: int | None = None) -> VlmPages | N
         ModelMissingError: If something is missing, damaged or does not fit.
     """
     name = VlmName.parse(model or "")
-    settings = find_settings(find_source(name.base), name.adapters)
+    settings = name.change(find_settings(find_source(name.base), name.adapters))
     return None if settings.line_height else VlmPages(load(model, threads=threads))

@@ -17,7 +17,7 @@ from odia_ocr.errors import ModelMissingError, OdiaOcrError
 from odia_ocr.recognize.vlm.adapters import find_file
 from odia_ocr.recognize.vlm.alphabet_guard import find_loop
 from odia_ocr.recognize.vlm.decoding import VlmDecoding
-from odia_ocr.recognize.vlm.inputs import EncodedSample
+from odia_ocr.recognize.vlm.inputs import EncodedSample, VlmEncoder
 from odia_ocr.recognize.vlm.naming import VlmName, find_base
 from odia_ocr.recognize.vlm.opening import OpenVlm, open_vlm
 from odia_ocr.recognize.vlm.symbols import make_symbols
@@ -259,6 +259,10 @@ def load(model: str | None, *, threads: int | None = None) -> VlmRecognizer:
         torch.set_num_threads(threads)
     name = VlmName.parse(model or "")
     vlm = open_vlm(name.base, name.adapters, placement=name.placement)
+    encoder = vlm.encoder
+    settings = name.change(encoder.settings)
+    if settings != encoder.settings:
+        vlm.encoder = VlmEncoder(encoder.tokenizer, encoder.image_processor, settings)
     writer = Writer(vlm)
     if len(vlm.adapters) > 1:
         from odia_ocr.recognize.vlm.ensemble import JointSpeaker

@@ -92,14 +92,14 @@ def find_last(run: Path) -> Path:
     return whole[-1]
 
 
-def read_state(folder: Path, device: torch.device) -> tuple[LoraProgress, dict[str, Any]]:
-    """Progress and optimizer state of a checkpoint.
+def read_state(folder: Path) -> tuple[LoraProgress, dict[str, Any]]:
+    """Progress and optimizer state of a checkpoint, on the CPU; an optimizer moves what it loads.
 
     Raises:
         ModelMissingError: If they are damaged.
     """
     try:
-        state = torch.load(folder / STATE, map_location=device, weights_only=True)
+        state = torch.load(folder / STATE, map_location="cpu", weights_only=True)
         return LoraProgress(**state["progress"]), state["optimizer"]
     except Exception as error:  # torch and pickle raise families of their own
         raise ModelMissingError(

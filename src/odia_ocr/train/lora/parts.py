@@ -10,6 +10,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,13 @@ from odia_ocr.language import EditCounts, count_edits, fold
 from odia_ocr.recognize.vlm.adapters import add_adapter, tell_first_line
 from odia_ocr.recognize.vlm.decoding import VlmDecoding
 from odia_ocr.recognize.vlm.inputs import EncodedSample, VlmEncoder
-from odia_ocr.recognize.vlm.opening import OpenVlm, Weights, open_vlm
+from odia_ocr.recognize.vlm.opening import (
+    OpenVlm,
+    Weights,
+    find_settings,
+    find_source,
+    open_vlm,
+)
 from odia_ocr.recognize.vlm.placement import Placement
 from odia_ocr.recognize.vlm.reader import DETERMINISTIC, SingleSpeaker, VlmRecognizer
 from odia_ocr.recognize.vlm.settings import VlmSettings
@@ -38,7 +45,7 @@ ADAPTER = "default"
 def open_trainee(
     config: LoraConfig, *, start_from: Path | None = None, device: str | None = None
 ) -> OpenVlm:
-    """The base with an adapter to train: a new one, or that of `start_from`.
+    """The base with an adapter to train: a new one, or that of `start_from` with its settings.
 
     Raises:
         ModelMissingError: If the base or the adapter is missing or does not fit.
@@ -49,8 +56,12 @@ def open_trainee(
     if dtype == "auto" and torch.cuda.is_available() and placement.device != "cpu":
         placement = replace(placement, dtype="bfloat16")
     vlm = open_vlm(config.base, placement=placement, shared=False)
+    stored = vlm.encoder.settings
+    if start_from is not None:  # what an adapter was trained with goes before its base's
+        found = find_settings(find_source(config.base), (str(start_from),))
+        stored = replace(found, dtype=stored.dtype)
     vlm.encoder = VlmEncoder(
-        vlm.encoder.tokenizer, vlm.encoder.image_processor, _settings_of(config, vlm)
+        vlm.encoder.tokenizer, vlm.encoder.image_processor, _change_settings(stored, config)
     )
     torch.manual_seed(config.seed)
     if start_from is not None:
@@ -62,14 +73,19 @@ def open_trainee(
     if vlm.device.type == "cpu":  # learning through the fused kernel is slow there
         base.model.language_model.config._attn_implementation = "eager"
     if config.checkpointing:
-        enable = getattr(base, "activation_checkpointing_enable", None)  # since transformers 5.24
-        (enable or base.gradient_checkpointing_enable)({"use_reentrant": False})
-        model.enable_input_require_grads()
+        save_memory(model)
     return OpenVlm(vlm.name, Weights(model.train(), vlm.device), vlm.encoder, (ADAPTER,))
 
 
-def _settings_of(config: LoraConfig, vlm: OpenVlm) -> VlmSettings:
-    settings = vlm.encoder.settings
+def save_memory(model: Any) -> None:
+    """Let a `PeftModel` compute activations again instead of holding them."""
+    base = model.get_base_model()
+    enable = getattr(base, "activation_checkpointing_enable", None)  # since transformers 5.24
+    (enable or base.gradient_checkpointing_enable)({"use_reentrant": False})
+    model.enable_input_require_grads()
+
+
+def _change_settings(settings: VlmSettings, config: LoraConfig) -> VlmSettings:
     return replace(
         settings,
         prompt=config.prompt or settings.prompt,
@@ -217,13 +233,24 @@ def find_loss(model: Any, batch: dict[str, Tensor], device: torch.device) -> Ten
     Raises:
         ResourceMissingError: If the memory of the device does not hold the batch.
     """
-    try:
+    with naming_memory(batch, device):
         given = {key: value.to(device) for key, value in batch.items()}
         labels = given.pop("labels")
         logits = model(**given, use_cache=False).logits
         return torch.nn.functional.cross_entropy(
             logits[:, :-1].float().flatten(0, 1), labels[:, 1:].flatten(), ignore_index=-100
         )
+
+
+@contextmanager
+def naming_memory(batch: dict[str, Tensor], device: torch.device) -> Iterator[None]:
+    """Say what to change when the memory of the device does not hold what is computed.
+
+    Raises:
+        ResourceMissingError: Instead of torch's own error.
+    """
+    try:
+        yield
     except torch.OutOfMemoryError as error:
         raise ResourceMissingError(
             f"No memory left on {device} for a batch of {len(batch['input_ids'])} samples of "

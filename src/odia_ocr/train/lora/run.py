@@ -34,6 +34,7 @@ from odia_ocr.train.lora.parts import (
     StepSamples,
     find_loss,
     make_optimizer,
+    naming_memory,
     open_trainee,
     rate_at_step,
     read_check,
@@ -133,7 +134,7 @@ def train_lora(
     optimizer = make_optimizer(vlm.model, config)
     progress = LoraProgress()
     if last is not None:
-        progress, state = read_state(last, vlm.device)
+        progress, state = read_state(last)
         optimizer.load_state_dict(state)
         if progress.step and progress.position != progress.step * per_step:
             raise ConfigError(
@@ -240,10 +241,12 @@ def _learn(
         waits = i + 1 < len(made.batches)
         with accelerator.no_sync(model) if waits else nullcontext():
             loss = share * find_loss(model, batch, accelerator.device)
-            accelerator.backward(loss)
+            with naming_memory(batch, accelerator.device):
+                accelerator.backward(loss)
         total += float(loss.detach())
     accelerator.clip_grad_norm_(model.parameters(), config.clip)
-    optimizer.step()
+    with naming_memory(made.batches[-1], accelerator.device):  # the first step makes its moments
+        optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return total
 
