@@ -30,7 +30,7 @@ from odia_ocr.pipeline import (
     read,
     read_pages,
 )
-from odia_ocr.types import Candidates, Hypothesis, Page, PageImage, Problem, Reading, Symbol
+from odia_ocr.types import Candidates, Hypothesis, Line, Page, PageImage, Problem, Reading, Symbol
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "page.png"
 LOW_CLUSTER, HIGH_CLUSTER = DOUBTFUL_CLUSTER / 2, (1 + DOUBTFUL_CLUSTER) / 2
@@ -412,6 +412,43 @@ def test_a_straightened_page_that_reads_worse_is_dropped(monkeypatch, better):
         [line.box[1] for line in read(page_pixels(), reader=reader_of(Judge())).pages[0].lines],
         abs=2,
     )
+
+
+@pytest.mark.parametrize(("pieces", "kept"), [(1, True), (2, False)])
+def test_a_straightened_page_that_reads_as_well_in_fewer_pieces_is_kept(monkeypatch, pieces, kept):
+    def straighten(view):
+        return view.then(view.image.pixels.copy(), lambda points: points, step="straightened")
+
+    class Breaking:
+        """Breaks every line of the page as given in two, of the straightened one in `pieces`."""
+
+        def __init__(self):
+            self.looks = 0
+
+        def segment(self, image):
+            parts = pieces if self.looks else 2
+            self.looks += 1
+            lines = []
+            for top in (40, 100, 160, 220):
+                for part in range(parts):
+                    left, right = 40 + 480 * part / parts, 40 + 480 * (part + 1) / parts
+                    box = ((left, top), (right, top), (right, top + 28), (left, top + 28))
+                    lines.append(Line(f"l{len(lines)}", box))
+            return Page(image.source, image.number, image.size, lines=tuple(lines))
+
+    class ByWidth(FakeRecognizer):
+        def read(self, lines):
+            return [
+                Candidates(line.id, (Hypothesis((Symbol("କ", -0.01),) * (count), -0.01 * count),))
+                for line in lines
+                for count in [round(line.pixels.shape[1] / 40)]
+            ]
+
+    monkeypatch.setattr("odia_ocr.view_reading.straighten", straighten)
+    monkeypatch.setattr("odia_ocr.view_reading.lies_flat", lambda lines: False)
+    reader = Reader(ByWidth(), correct, segmenter=Breaking())
+    page = read(page_pixels(), reader=reader).pages[0]
+    assert ("straightened" in page.steps, len(page.lines)) == (kept, 4 if kept else 8)
 
 
 def test_spreads_are_read_side_by_side_on_request():

@@ -1,4 +1,7 @@
-"""Weights by name -> file -> ONNX session; what a process has but once. Knows no models."""
+"""Weights by name -> file -> ONNX session; what a process has but once; Pillow's and files' quirks.
+
+Knows no models.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from odia_ocr.errors import ModelMissingError
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
+    from PIL import Image
 
 PDFIUM_LOCK = threading.Lock()  # PDFium is not safe for threads: held by whoever calls it
 
@@ -96,3 +100,38 @@ def lift_pillow_limit() -> Iterator[None]:
             yield
         finally:
             Image.MAX_IMAGE_PIXELS = before
+
+
+def turn_to_page(image: Image.Image, number: int) -> None:
+    """Turn an open TIFF to page `number`, counted from 1.
+
+    Pillow lays the palette of the page before on a page without one, and lets it inherit resolution
+    and colour profile.
+
+    Raises:
+        EOFError: If there is no such page.
+        OSError: If its directory is broken; `SyntaxError`, `ValueError` and others may say so too.
+    """
+    if image.tell() == number - 1:
+        return
+    for inherited in ("dpi", "icc_profile"):
+        image.info.pop(inherited, None)
+    with lift_pillow_limit():
+        image.seek(number - 1)
+    if image.mode != "P":
+        image.palette = None
+
+
+HEAD = 1024  # bytes at the beginning of a file that tell what it is
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"GIF8", b"RIFF", b"BM")
+
+
+def is_pdf(head: bytes) -> bool:
+    """True for the first `HEAD` bytes of a PDF.
+
+    Something may stand before its mark (ISO 32000-1, annex H.3): a printer's commands, a header
+    of the web.
+    """
+    if head.lstrip(b"\xef\xbb\xbf\r\n \t").startswith(b"%PDF-"):
+        return True
+    return b"%PDF-" in head[:HEAD] and not head.startswith(_PICTURES)

@@ -17,6 +17,8 @@ from odia_ocr.types import Page, Reading, Segmenter
 
 # How many times the surely read clusters a straightened page must have.
 _BETTER = 1.02
+# Where that many pieces or fewer hold as much, lines are whole that were broken.
+_FEWER = 0.92
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,12 +97,17 @@ class ViewReader:
     def _read_look(self, look: Look) -> tuple[Look, Page]:
         """Read the lines of a view; outlines stay on the view.
 
-        A straightened page is also read as it lies, and dropped unless it reads clearly better:
-        resampling costs sharpness.
+        A straightened page is also read as it lies, and dropped unless it reads clearly better, or
+        as well in clearly fewer pieces: resampling costs sharpness.
         """
         if look.rival is not None:
             straight = self._read_look(replace(look, rival=None))
             as_it_lies = self._read_look(look.rival)
-            better = count_sure(straight[1]) > _BETTER * count_sure(as_it_lies[1])
-            return straight if better else as_it_lies
+            return straight if _reads_better(straight[1], as_it_lies[1]) else as_it_lies
         return look, self.lines.read_page(look.view.image, look.page)
+
+
+def _reads_better(straight: Page, as_it_lies: Page) -> bool:
+    ratio = count_sure(straight) / max(1, count_sure(as_it_lies))
+    whole = len(straight.lines) <= _FEWER * len(as_it_lies.lines)
+    return ratio > (1 / _BETTER if whole else _BETTER)

@@ -93,6 +93,21 @@ def test_a_truncated_pdf_is_told_and_the_rest_is_read(run, tmp_path, share):
     assert "Traceback" not in err
 
 
+def test_a_truncated_tiff_is_told_and_its_other_pages_are_read(run, tmp_path):
+    pages = [Image.fromarray(page_pixels(rows)) for rows in (1, 1, 1)]
+    stream = io.BytesIO()
+    pages[0].save(stream, "TIFF", save_all=True, append_images=pages[1:])
+    data = stream.getvalue()
+    (tmp_path / "cut.tif").write_bytes(data[: int(0.5 * len(data))])
+    code, out, err = run("cut.tif", "-o", "out", "--format", "txt,pdf")
+    assert (code, out) == (1, "")
+    assert (tmp_path / "out" / "cut.txt").read_text("utf-8") == "କକକକ\n"
+    assert (tmp_path / "out" / "cut.pdf").read_bytes().count(b"/Type /Page ") == 1
+    # Nothing but our own lines: Pillow's warnings would be errors here.
+    assert all(line.startswith("odia-ocr: cut.tif, page ") for line in err.splitlines())
+    assert "breaks off at page 3; others after it may be missing" in err
+
+
 def locked_pdf():
     pikepdf = pytest.importorskip("pikepdf")
     stream = io.BytesIO()

@@ -323,6 +323,16 @@ def test_other_pictures_go_in_pixel_for_pixel(name):
             assert np.array_equal(np.asarray(seen), np.asarray(again.convert("RGB")))
 
 
+def test_pages_of_a_tiff_go_in_with_their_own_colours():
+    pages = [picture((67, 41)).quantize(16), picture((67, 41), "L"), picture((67, 41))]
+    given = encode(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    data = write(given, [Page("a", number, (67, 41)) for number in (1, 2, 3)])
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        for sheet, page in zip(pdf.pages, pages, strict=True):
+            seen = pikepdf.PdfImage(sheet.Resources.XObject.Picture).as_pil_image().convert("RGB")
+            assert np.array_equal(np.asarray(seen), np.asarray(page.convert("RGB")))
+
+
 def unpredict(values, shape):
     """qpdf undoes the predictor when it decodes."""
     return values.reshape(shape)

@@ -128,6 +128,18 @@ def test_markdown():
     assert "2) ଗ ଘ ଙ ଚ\n" in joined
 
 
+def test_a_line_that_leads_to_a_list_is_no_item_of_it():
+    lines = tuple(
+        make_line(f"l{i}", text, 0, 40 * i, region="r")
+        for i, text in enumerate(["ଏକ କଥା", "ଏହି ପରି :", "୧. ଦୁଇ", "୨. ତିନି"])
+    )
+    page = Page("a", 1, (300, 300), regions=(Region("r", box(0, 0, 99, 150), "list"),), lines=lines)
+    assert page_markdown(page) == "ଏକ କଥା\nଏହି ପରି :\n\n- ୧. ଦୁଇ\n- ୨. ତିନି\n"
+    assert page_markdown(page, paragraphs=True).startswith("ଏକ କଥା ଏହି ପରି :\n\n- ୧.")
+    bare = replace(page, lines=lines[:2])
+    assert page_markdown(bare) == "- ଏକ କଥା\n- ଏହି ପରି :\n"
+
+
 @pytest.mark.parametrize(
     ("text", "escaped"),
     [

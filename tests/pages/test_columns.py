@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,6 +141,37 @@ def test_loose_words_are_no_columns():
     ]
     assert find_gutters(rows).gutters == ()
     assert read(rows) == [row.name for row in rows]
+
+
+def broken(name, count, top, gap=(100.0, 115.0)):
+    """Rows of a column that a detector has broken at word spaces, one below another."""
+    return [
+        row
+        for i in range(count)
+        for row in (
+            Row(f"{name}{i}a", 0, gap[0] - i % 2, top + 20 * i),
+            Row(f"{name}{i}b", gap[1] + i % 3, 300, top + 20 * i),
+        )
+    ]
+
+
+@pytest.mark.parametrize("count", [3, 5, 8])
+@pytest.mark.parametrize("whole", ["above", "below"])
+def test_word_spaces_within_a_paragraph_are_no_gutter(count, whole):
+    before = column("a", 3, 0, width=300) if whole == "above" else []
+    parts = broken("b", count, 20 * len(before))
+    after = column("c", 3, 0, top=20 * count, width=300) if whole == "below" else []
+    assert read([*before, *parts, *after]) == names(before, parts, after)
+
+
+@pytest.mark.parametrize(
+    ("count", "space"), [(9, 0.0), (5, 10.0)], ids=["a long column", "a space before it"]
+)
+def test_columns_below_a_row_across_stay_columns(count, space):
+    first = column("a", 1, 0, width=300)
+    parts = broken("b", count, 20 + space)
+    left, right = parts[::2], parts[1::2]
+    assert read([*first, *parts]) == names(first, left, right)
 
 
 def test_small_blocks_side_by_side_are_read_one_after_the_other() -> None:

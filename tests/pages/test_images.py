@@ -1,10 +1,11 @@
 import contextlib
+import io
 import struct
 
 import numpy as np
 import pytest
 from pictures import bomb_png, encode, gradient
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, TiffImagePlugin
 
 from odia_ocr.errors import FileMissingError, InputError, PictureError, PictureTooLargeError
 from odia_ocr.pages.images import PageLimits, open_pages, to_pixels
@@ -180,6 +181,15 @@ def test_transparency_lies_on_white():
     assert load(encode(palette, transparency=3)).pixels.min() == 255
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_light_letters_on_nothing_lie_on_black(mode):
+    image = Image.new(mode, (6, 4), (255,) * (len(mode) - 1) + (0,))
+    image.putpixel((2, 1), (255,) * len(mode))
+    pixels = load(encode(image)).pixels
+    assert pixels[1, 2].min() == 255
+    assert pixels[0, 0].max() == 0
+
+
 def test_tiff_pages_are_read_one_by_one_and_a_bad_one_spoils_only_itself():
     pages = [Image.new("L", (20 + i, 10), 40 * i) for i in range(3)]
     data = encode(pages[0], "TIFF", save_all=True, append_images=pages[1:])
@@ -199,6 +209,62 @@ def test_tiff_pages_are_read_one_by_one_and_a_bad_one_spoils_only_itself():
     with pytest.raises(PictureError, match=r"book.tif, page 2"):
         file.load(2)
     assert file.load(3).size == (22, 10)
+
+
+def test_tiff_pages_of_all_kinds_keep_their_own_colours_and_resolution():
+    grey = gradient()
+    kinds = [grey.convert("RGB"), grey, grey.convert("1"), grey.convert("RGB").quantize(16)]
+    kinds += [grey.convert("CMYK"), grey, grey.convert("RGB")]
+    stream = io.BytesIO()
+    with TiffImagePlugin.AppendingTiffWriter(stream, True) as writer:
+        for number, page in enumerate(kinds, 1):
+            page.save(writer, "TIFF", **({"dpi": (300, 300)} if number in (1, 4) else {}))
+            writer.newFrame()
+    file = open_pages(stream.getvalue())
+    assert (file.count, file.problems) == (7, ())
+    for number in (*range(1, 8), 4, 2, 4, 1):
+        image = file.load(number)
+        expected = to_pixels(kinds[number - 1])
+        assert image.pixels.shape == expected.shape
+        assert np.abs(image.pixels.astype(int) - expected).max() <= 1
+        assert image.dpi == (300 if number in (1, 4) else None)
+
+
+def entry(tag, value):
+    """Bytes of a short in a little-endian TIFF directory."""
+    return struct.pack("<HHIHH", tag, 3, 1, value, 0)
+
+
+def test_a_tiff_page_whose_directory_is_broken_spoils_only_itself():
+    pages = [Image.new("L", (20 + i, 10), 40 * i) for i in range(4)]
+    data = encode(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    second = data.find(entry(259, 1), data.find(entry(259, 1)) + 1)  # its compression
+    assert second > 0
+    file = open_pages(data[:second] + entry(259, 9999) + data[second + 12 :], name="book.tif")
+    assert (file.count, file.problems) == (4, ())
+    for _ in range(2):
+        with pytest.raises(PictureError, match=r"book.tif, page 2"):
+            file.load(2)
+        assert [file.load(n).size[0] for n in (1, 3, 4)] == [20, 22, 23]
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")
+@pytest.mark.parametrize(("share", "told"), [(0.45, [4]), (0.7, [5]), (0.95, [])])
+def test_a_tiff_that_breaks_off_gives_the_pages_before(share, told):
+    rng = np.random.default_rng(2)
+    pages = [Image.fromarray(rng.integers(0, 255, (40, 50), dtype=np.uint8)) for _ in range(5)]
+    data = encode(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    file = open_pages(data[: int(share * len(data))], name="book.tif")
+    good = []
+    for number in range(1, file.count + 1):
+        with contextlib.suppress(PictureError):
+            good.append(file.load(number).number)
+    assert good == list(range(1, int(share * 5) + 1))
+    assert file.count > len(good)
+    # The directory of the page that is cut off may be whole; it tells then where the next was.
+    assert [p.code for p in file.problems] == ["damaged-file" for _ in told]
+    for problem, page in zip(file.problems, told, strict=True):
+        assert f"breaks off at page {page};" in problem.message
 
 
 @pytest.mark.parametrize(("written", "kept"), [(300, 300), (72, 72), (1, None), (30000, None)])

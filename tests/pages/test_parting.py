@@ -88,5 +88,14 @@ def test_one_column_stays_as_it_is() -> None:
     assert len(part(rows, draw(rows, holes))) == len(rows)
 
 
+@pytest.mark.parametrize(("shift", "parted"), [(0, True), (7, False)])
+def test_more_merged_rows_than_others_are_parted_where_their_holes_are_alike(shift, parted) -> None:
+    rows = [part for i in range(3) for part in (row(LEFT, MIDDLE - 20, i), row(MIDDLE, RIGHT, i))]
+    merged = [row(LEFT, RIGHT, i) for i in range(3, 7)]
+    holes = [(MIDDLE - 20 + shift * (i % 2), MIDDLE + shift * (i % 2), i) for i in range(3, 7)]
+    whole = [*rows, *merged]
+    assert len(part(whole, draw(whole, holes))) == len(whole) + (4 if parted else 0)
+
+
 def test_no_rows() -> None:
     assert part_rows(np.full((50, 50), 255, np.uint8), [], Placed, ()) == []

@@ -116,6 +116,21 @@ def test_broken_empty_and_pageless_pdfs_are_refused():
     refuse(PdfWriter().build(), "no pages|corrupt")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"\x1b%-12345X@PJL ENTER LANGUAGE=PDF\r\n", b"\x1b%-12345X"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\n\r\n", b""),
+        (b"", b"\0" * 30_000),
+    ],
+    ids=["printer", "web", "zeros"],
+)
+def test_what_stands_before_or_after_a_pdf_does_no_harm(before, after):
+    file = open_pages(before + scanned_pdf(scan(200, 280), scan(200, 280)) + after)
+    assert (file.count, file.problems) == (2, ())
+    assert file.load(2).size == open_pages(scanned_pdf(scan(200, 280))).load(1).size
+
+
 def test_a_truncated_pdf_is_refused_or_says_that_pages_may_be_missing():
     data = scanned_pdf(*(scan(200, 280, seed=i) for i in range(4)))
     assert open_pages(data).problems == ()

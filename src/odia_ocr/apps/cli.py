@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -84,6 +85,8 @@ app.command()(serve)
 def main() -> None:
     """Run the command and exit."""
     _use_utf8()
+    # Pillow tells of odd tags in files that it reads all the same; what it cannot read is told.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         app()
     except OdiaOcrError as error:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from odia_ocr.export.paragraphs import join_lines, split_blocks, split_items
+from odia_ocr.export.paragraphs import join_lines, split_blocks, split_items, starts_item
 from odia_ocr.types import Page, PageImage
 
 _INLINE = re.compile(r"([\\`*_\[\]<>&~|])")
@@ -55,7 +55,7 @@ def page_markdown(page: Page, *, paragraphs: bool = False) -> str:
             # A heading is one line of Markdown, whatever it was in print.
             parts.append("## " + _escape(join_lines(texts)).rstrip("#"))
         elif block.kind == "list":
-            parts.append("\n".join(_item(item, paragraphs) for item in split_items(texts)))
+            parts.extend(_list_parts(texts, paragraphs))
         elif block.kind == "caption":
             parts.append("*" + "*\n*".join(map(_escape, _lines(texts, paragraphs))) + "*")
         else:
@@ -66,6 +66,14 @@ def page_markdown(page: Page, *, paragraphs: bool = False) -> str:
 
 def _lines(texts: Sequence[str], paragraphs: bool) -> Sequence[str]:
     return [join_lines(texts)] if paragraphs else texts
+
+
+def _list_parts(texts: Sequence[str], paragraphs: bool) -> list[str]:
+    """The items of a list; what stands before the first marker is a paragraph that leads to it."""
+    items = split_items(texts)
+    lead = [] if starts_item(items[0][0]) or not any(map(starts_item, texts)) else items.pop(0)
+    parts = ["\n".join(map(_escape, _lines(lead, paragraphs)))] if lead else []
+    return [*parts, "\n".join(_item(item, paragraphs) for item in items)]
 
 
 def _item(texts: Sequence[str], paragraphs: bool) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from odia_ocr.export.origin import Origin
+from odia_ocr.runtime import HEAD, is_pdf
 from odia_ocr.types import Page, PageImage
 
 
@@ -34,7 +35,7 @@ class PdfWriter:
         from odia_ocr.export.pdf_update import add_text_layer
 
         with self.origin.open() as original:
-            head = original.read(1024).lstrip(b"\xef\xbb\xbf\r\n \t")
+            head = original.read(HEAD)
             original.seek(0)
-            write = add_text_layer if head.startswith(b"%PDF-") else write_picture_pdf
+            write = add_text_layer if is_pdf(head) else write_picture_pdf
             write(self.origin.name, original, (page for page, _ in pages), stream)

@@ -24,7 +24,7 @@ from odia_ocr.export.markup import software
 from odia_ocr.export.pdf_file import HEADER, PdfFile, number_text, text_string
 from odia_ocr.export.pdf_font import GlyphlessFont
 from odia_ocr.export.pdf_text import find_rotation, place_page, write_text_layer
-from odia_ocr.runtime import lift_pillow_limit
+from odia_ocr.runtime import lift_pillow_limit, turn_to_page
 from odia_ocr.types import Page
 
 _DPI = 300.0  # where the picture does not say
@@ -123,9 +123,8 @@ def _open(original: BinaryIO) -> Image.Image:
 
 
 def _embed(file: PdfFile, original: BinaryIO, image: Image.Image, number: int) -> _Picture:
-    if getattr(image, "n_frames", 1) > 1 and image.format == "TIFF":
-        with lift_pillow_limit():
-            image.seek(number - 1)
+    if image.format == "TIFF":
+        turn_to_page(image, number)
     dpi = _read_dpi(image)
     if image.format in ("JPEG", "MPO"):
         original.seek(0)

@@ -38,6 +38,8 @@ _WIDE = 2.0  # letter heights
 _EVEN = 0.3  # letter heights by which sides of even gaps differ
 _LEANS = tuple(step / 100 for step in range(-6, 7))  # pixels to the right per pixel down
 _LEAN_COST = 0.75  # a leaning strip must be shared by so many more gaps than an upright one
+_RIVER_ROWS = 8  # gaps that word spaces, one below another, leave empty, at most
+_PITCH = 1.3  # times the distance of rows beside a river to the row that crosses it
 _PAUSE = 2.6  # letter heights without rows on both sides of a strip end it: a new section
 _PAUSE_SHARE = 1.7  # times the usual space between rows, too
 _BRIDGE = 8.0  # letter heights from a strip to the next one of a gutter
@@ -130,7 +132,9 @@ def _find_empty_strips(sheet: Sheet) -> list[Strip]:
     for gap in sorted(gaps, key=lambda gap: gap.right - gap.left):
         if gap in done:  # it has a strip already, which its neighbours made
             continue
-        for run in _shared_gaps(gap, gaps, sheet):
+        runs = _shared_gaps(gap, gaps, sheet)
+        few = sum(len(run.gaps) for run in runs) <= _RIVER_ROWS
+        for run in runs:
             done.update(run.gaps)
             strip = run.strip(size)
             clear = strip.width > _WIDE * size or run.is_even(_EVEN * size)
@@ -138,10 +142,37 @@ def _find_empty_strips(sheet: Sheet) -> list[Strip]:
             least = max(least, _LEANING_ROWS) if strip.lean else least
             if strip.width < NARROWEST * size or len(run.gaps) < least:
                 continue
+            if few and _is_river(run, strip, sheet):
+                continue
             fitted = fit_length(strip, run.top, run.bottom, sheet)
             if fitted is not None and not (fitted.lean and _cuts_across(fitted, found, size)):
                 found.append(fitted)
     return found
+
+
+def _is_river(run: _Run, strip: Strip, sheet: Sheet) -> bool:
+    """Are its gaps word spaces of one column, one below another by chance?
+
+    They are where the next row of the same print, at the same distance, runs on across them.
+    """
+    size = sheet.size
+    if strip.width > _WIDE * size:
+        return False
+    levels = [gap.level for gap in run.gaps]
+    steps = [b - a for a, b in itertools.pairwise(levels) if b - a > 0.5 * size]
+    if not steps:
+        return False
+    pitch = _PITCH * statistics.median(steps)
+    start, end = min(gap.start for gap in run.gaps), max(gap.end for gap in run.gaps)
+    return any(
+        row.left < strip.centre(row.middle) - size
+        and row.right > strip.centre(row.middle) + size
+        and start - size < row.left
+        and row.right < end + size
+        and row.height < HEADING * size
+        and (0 < levels[0] - row.middle < pitch or 0 < row.middle - levels[-1] < pitch)
+        for row in sheet.rows
+    )
 
 
 def _cuts_across(strip: Strip, others: Sequence[Strip], size: float) -> bool:

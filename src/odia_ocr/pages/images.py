@@ -25,8 +25,10 @@ from odia_ocr.errors import (
     PictureTooLargeError,
 )
 from odia_ocr.pages.page_range import PageRange
+from odia_ocr.pages.pixels import picture_of_array, to_pixels
 from odia_ocr.pages.strangers import refuse_content
-from odia_ocr.runtime import lift_pillow_limit
+from odia_ocr.pages.tiff_pages import TiffPages, count_pages
+from odia_ocr.runtime import HEAD, is_pdf, lift_pillow_limit, turn_to_page
 from odia_ocr.types import PageImage
 
 if TYPE_CHECKING:
@@ -145,10 +147,13 @@ class PictureFile:
         self._loading = threading.Lock()
         with _translated(source, stream), lift_pillow_limit():
             self._image: Image.Image = Image.open(stream, formats=_FORMATS)
-            frames = getattr(self._image, "n_frames", 1) if self._image.format == "TIFF" else 1
-        self.count = int(frames)
-        self.problems: tuple[Problem, ...] = ()
         self._limits.check(source, *self._image.size)
+        self._pages = TiffPages(1, {})
+        if self._image.format == "TIFF":
+            with _translated(source, stream):
+                self._pages = count_pages(self._image, _DECODE_ERRORS)
+        self.count = self._pages.count
+        self.problems: tuple[Problem, ...] = self._pages.problems
 
     def load(self, number: int) -> PageImage:
         """Decode page `number`, counted from 1, rotated as its EXIF says.
@@ -159,9 +164,10 @@ class PictureFile:
         """
         name = self.source if self.count == 1 else f"{self.source}, page {number}"
         with self._loading, _translated(name, self._stream):
+            if number in self._pages.lost:
+                raise OSError(self._pages.lost[number])
             if self.count > 1:
-                with lift_pillow_limit():
-                    self._image.seek(number - 1)
+                turn_to_page(self._image, number)
             self._limits.check(name, *self._image.size)
             self._image.load()
             dpi = _read_dpi(self._image)
@@ -244,7 +250,7 @@ def open_pages(
     """
     limits = limits or PageLimits()
     if isinstance(source, np.ndarray):
-        source = _from_array(name or "<array>", source)
+        source = picture_of_array(name or "<array>", source)
     if isinstance(source, Image.Image):
         name = name or "<picture>"
         limits.check(name, *source.size)
@@ -272,7 +278,7 @@ def open_pages(
                 next_step="Check the permissions.",
             ) from None
     try:
-        if _head(stream).lstrip(b"\xef\xbb\xbf\r\n \t").startswith(b"%PDF-"):
+        if is_pdf(_head(stream)):
             from odia_ocr.pages.pdf import PdfFile
 
             return PdfFile(name, stream, limits)
@@ -280,55 +286,6 @@ def open_pages(
     except BaseException:
         stream.close()
         raise
-
-
-def to_pixels(image: Image.Image) -> Pixels:
-    """Grey (height, width) or RGB (height, width, 3), uint8, from any Pillow mode.
-
-    Transparency is laid on white, 16 bits become 8, palettes, CMYK and bilevel become what they
-    show.
-    """
-    mode = image.mode
-    if mode.startswith("I") or mode == "F":
-        return _squeeze_depth(np.asarray(image))
-    if mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        ground = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-        ground.alpha_composite(layer)
-        image = ground.convert("L" if mode in ("LA", "La", "L", "1") else "RGB")
-    elif mode == "1":
-        image = image.convert("L")
-    elif mode not in ("L", "RGB"):
-        image = image.convert("RGB")
-    return np.array(image, dtype=np.uint8)
-
-
-def _squeeze_depth(values: np.ndarray) -> Pixels:
-    """8 bits from deeper ones; the scale is told by the range in use (8, 12 or 16 bits)."""
-    flat = np.nan_to_num(values.astype(np.float32), posinf=65535.0, neginf=0.0)
-    top = float(flat.max(initial=0.0))
-    if values.dtype.kind == "f" and top <= 1.0:
-        flat *= 255.0
-    elif top > 255.0:
-        full = 4095.0 if top <= 4095.0 else max(65535.0, top)
-        flat *= 255.0 / full
-    return np.clip(np.rint(flat), 0, 255).astype(np.uint8)
-
-
-def _from_array(name: str, array: np.ndarray) -> Image.Image:
-    good = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
-    if not good or array.size == 0 or array.dtype.kind not in "buif":
-        raise PictureError(
-            f"{name}: an array of shape {array.shape} and type {array.dtype} is not a picture.",
-            next_step="Give uint8 of shape (height, width) or (height, width, 3).",
-        )
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.dtype == np.bool_:
-        array = array.astype(np.uint8) * 255
-    elif array.dtype != np.uint8:
-        array = _squeeze_depth(array)
-    return Image.fromarray(np.ascontiguousarray(array))
 
 
 def _turn_upright(image: Image.Image) -> Image.Image:
@@ -377,7 +334,7 @@ def _translated(name: str, stream: BinaryIO) -> Iterator[None]:
 def _head(stream: BinaryIO) -> bytes:
     try:
         stream.seek(0)
-        head = stream.read(1024)
+        head = stream.read(HEAD)
         stream.seek(0)
     except (OSError, ValueError):
         return b""

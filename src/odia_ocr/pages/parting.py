@@ -30,6 +30,7 @@ _LEAST_CONTRAST = 16.0  # grey values; fainter print says nothing
 _HEADING = 1.25  # times the usual letter height; larger print crosses gutters as it likes
 _MATES = 2  # rows that leave the same place empty
 _NEAR = 14.0  # letter heights to them
+_ALIGNED = 0.3  # letter heights: holes alike on both sides are no word spaces
 _SHARED = 0.6  # letter heights that gaps have in common
 _EDGE = 3.0  # letter heights by which a row may begin or end inside its columns
 
@@ -109,6 +110,8 @@ def _choose(
 ) -> list[Gap]:
     """Holes at a place that rows near by leave empty, more of them than have a hole there.
 
+    Holes of several rows that are alike count for a gutter, not against it.
+
     Args:
         holes: Of one row.
         every: Holes of all rows, wide spaces of one column among them.
@@ -118,8 +121,15 @@ def _choose(
     chosen = []
     for hole in holes:
         mates = [gap for gap in gaps if _meet(hole, gap, size)]
-        rivals = sum(_meet(hole, other, size) for other in every)
-        if len(mates) < max(_MATES, rivals):
+        rivals = [other for other in every if _meet(hole, other, size)]
+        alike = [
+            other
+            for other in rivals
+            if abs(hole.right - other.right) < _ALIGNED * size
+            and abs(hole.left - other.left) < _ALIGNED * size
+        ]
+        against = len(rivals) - (len(alike) if len(alike) > _MATES else 0)
+        if len(mates) < max(_MATES, against):
             continue
         start, end = min(gap.start for gap in mates), max(gap.end for gap in mates)
         fits = hole.start < start + _EDGE * size and hole.end > end - _EDGE * size

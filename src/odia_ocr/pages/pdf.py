@@ -39,7 +39,7 @@ _FORM_DEPTH = 4
 _TINY = 0.75  # of the lower bounds: a scan that is hardly smaller is not resampled
 # PDFium keeps what it has parsed; opened anew after so many pages, memory stays flat.
 _PAGES_A_DOCUMENT = 200
-_TAIL = 2048  # bytes at the end among which a whole PDF has its end mark
+_TAIL = 1 << 20  # bytes at the end among which a whole PDF has its end mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,13 +340,14 @@ def _is_grey(raw: Any, item: Any, page: Any) -> bool:
 
 
 def _has_end(stream: BinaryIO) -> bool:
-    """True when the end mark of a PDF is where it should be."""
+    """True when the last object of a PDF is followed by an end mark, whatever stands after that."""
     try:
         size = stream.seek(0, 2)
         stream.seek(max(0, size - _TAIL))
-        return b"%%EOF" in stream.read(_TAIL)
+        tail = stream.read(_TAIL)
     except OSError:
         return True
+    return tail.rfind(b"%%EOF") > tail.rfind(b" obj")
 
 
 def _explain(source: str, error: Exception) -> PictureError:
