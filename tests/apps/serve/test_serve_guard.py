@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -98,6 +99,7 @@ def test_figures_are_counted(stub_server: Server, line_png: bytes) -> None:
     assert 'odia_ocr_pages_total{outcome="read",preset="balanced"} 1.0' in figures
     assert 'odia_ocr_requests_total{method="POST",route="/v1/read",status="200"} 1.0' in figures
     assert "odia_ocr_pages_waiting 0.0" in figures
+    assert re.search(r"^process_resident_memory_bytes [1-9]", figures, re.MULTILINE)
 
 
 def test_other_sites_may_not_send(stub_server: Server, line_png: bytes) -> None:

@@ -95,13 +95,20 @@ def test_wanted_pages_and_preset(stub_server: Server, blank_tiff: Any) -> None:
         ({"preset": "bestest"}, "Did you mean best"),
         ({"pages": "x"}, "Cannot understand the pages"),
         ({"pages": "9-1"}, "do not make sense"),
+        ({"page": "1"}, "Unknown parameter 'page'. Did you mean pages"),
     ],
 )
 def test_wrong_wishes_are_400(stub_server: Server, line_png: bytes, params: Any, says: str) -> None:
     answer = post(stub_server, ("page.png", line_png), **params)
     assert answer.status_code == 400
     assert set(answer.json()) == {"code", "message", "next_step"}
-    assert says in answer.json()["message"] + answer.json()["next_step"]
+    assert says in f"{answer.json()['message']} {answer.json()['next_step']}"
+
+
+def test_next_steps_name_parameters_and_no_options(stub_server: Server, line_png: bytes) -> None:
+    answer = post(stub_server, ("page.png", line_png), pages="7")
+    assert (answer.status_code, answer.json()["next_step"]) == (422, "Check ?pages=.")
+    assert stub_server.client.get("/v1/jobs?limits=3").status_code == 400
 
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -16,7 +16,7 @@ from PIL import Image
 from odia_ocr.apps.serve.private_folder import PrivateFolder
 from odia_ocr.line_reading import cut_line
 from odia_ocr.pages.images import PageLimits, open_pages
-from odia_ocr.types import Line, PageImage
+from odia_ocr.types import Line, LineImage, PageImage
 
 _KEPT = 2  # pages
 _KEPT_PIXELS = 40_000_000  # of one; larger ones are not kept
@@ -54,15 +54,22 @@ class PictureShelf:
         return path
 
     def line(self, job: str, number: int, line: Line) -> bytes:
-        """A line as the recognizer sees it, straightened and in even light, as PNG.
+        """The picture of a line, see `cut`, as PNG.
 
         Raises:
             InputError: As `page`.
         """
-        cut = cut_line(self._load(job, number), line)
         stream = io.BytesIO()
-        Image.fromarray(cut.pixels).save(stream, "PNG")
+        Image.fromarray(self.cut(job, number, line).pixels).save(stream, "PNG")
         return stream.getvalue()
+
+    def cut(self, job: str, number: int, line: Line) -> LineImage:
+        """A line as the recognizer sees it, straightened and in even light.
+
+        Raises:
+            InputError: As `page`.
+        """
+        return cut_line(self._load(job, number), line)
 
     def forget(self, job: str) -> None:
         """Let go what is kept of a job."""

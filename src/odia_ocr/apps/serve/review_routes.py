@@ -9,9 +9,16 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from odia_ocr.apps.serve.failures import NotFoundError
 from odia_ocr.apps.serve.reading_routes import send, tell_failures
-from odia_ocr.apps.serve.records import ChangeRecord, LineChange, LineHistory, PageRecord
+from odia_ocr.apps.serve.records import (
+    ChangeRecord,
+    LineChange,
+    LineHistory,
+    PageRecord,
+    RivalList,
+    RivalRecord,
+)
 from odia_ocr.apps.serve.results import TruthLine, write_training_lines
-from odia_ocr.apps.serve.review import list_truths
+from odia_ocr.apps.serve.review import list_rivals, list_truths
 from odia_ocr.apps.serve.service import Service
 from odia_ocr.language import normalise
 from odia_ocr.types import Line, Page
@@ -78,6 +85,21 @@ def make_review_routes(service: Service) -> APIRouter:
         line = find_line(job_id, number, line_id)
         return Response(
             service.pictures.line(job_id, number, line), media_type="image/png", headers=_KEEP
+        )
+
+    @router.get(
+        "/pages/{number}/lines/{line_id}/rivals",
+        summary="See other readings of a line",
+        responses=tell_failures(401, 404, 422),
+    )
+    def show_rivals(job_id: str, number: PageNumber, line_id: str) -> RivalList:
+        """First the N best readings of the whole line, which is read once more for it, then what
+        was read with one place changed; the likeliest first, nine at most.
+        """
+        line = find_line(job_id, number, line_id)
+        others = service.find_others(service.find_job(job_id), number, line)
+        return RivalList(
+            rivals=[RivalRecord.of(rival) for rival in list_rivals(line.reading, others)]
         )
 
     @router.put(
