@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,8 @@ from servers import Server, open_shipped, page_of
 from odia_ocr.apps.serve.corrections import Correction, LineState
 from odia_ocr.apps.serve.nbest import OtherReading, find_others, widen
 from odia_ocr.apps.serve.review import Doubt, correct_page, list_rivals, list_truths, rate_doubt
+from odia_ocr.curate.labelling import read_batch
+from odia_ocr.data.lineset import load_labelled
 from odia_ocr.types import Hypothesis, LineImage, Reading, Symbol
 
 
@@ -167,7 +170,7 @@ def test_only_accepted_lines_are_truths() -> None:
         (LineState.ACCEPTED, "ପାଠ", 1),
     ):
         truths = list_truths(page, {"l1": Correction(state, text, 1, 0.0)})
-        assert [line.text for line in truths] == [text] * count
+        assert [(read.text, line.text) for read, line in truths] == [("ପୃଷ୍ଠା 1", text)] * count
 
 
 @pytest.fixture
@@ -252,13 +255,26 @@ def test_what_is_not_there_is_404(stub_server: Server, job: str, path: str) -> N
     assert stub_server.client.get(f"{job}/pages/0").status_code == 400
 
 
-def test_training_lines_are_what_was_accepted(stub_server: Server, job: str) -> None:
+def test_training_lines_are_what_was_accepted(
+    stub_server: Server, job: str, tmp_path: Path, odia_ocr: Any
+) -> None:
     none = stub_server.client.get(f"{job}/training-lines")
     assert (none.status_code, none.json()["code"]) == (409, "conflict")
     put(stub_server, job, text="ପାଠ", state="accepted", revision=0)
     answer = stub_server.client.get(f"{job}/training-lines")
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
-    picture, text = sorted(archive.namelist(), key=len)
+    chosen, picture, text = sorted(archive.namelist(), key=len)
+    assert chosen == "chosen.json"
     assert text == picture.replace(".png", ".gt.txt")
     assert archive.read(text).decode() == "ପାଠ\n"
     assert Image.open(io.BytesIO(archive.read(picture))).size == (58, 18)
+    archive.extractall(tmp_path / "review")
+    (line,) = load_labelled(tmp_path / "review").lines  # as `train ctc --data` takes it
+    assert line.text == "ପାଠ"
+    assert odia_ocr("curate", "collect", "review", "-o", "labelled").code == 0
+    (line,) = load_labelled(tmp_path / "labelled").lines
+    assert line.text == "ପାଠ"
+    (row,) = read_batch(tmp_path / "review").lines
+    assert (row.draft, row.choice.score) == ("ପୃଷ୍ଠା 1", 0.6)
+    status = odia_ocr("curate", "status", "review")
+    assert "1 lines: 1 looked at (1 corrected)" in status.out

@@ -153,11 +153,15 @@ def _correct_line(line: Line, correction: Correction | None) -> Line | None:
     return replace(line, reading=reading, words=words)
 
 
-def list_truths(page: Page, corrections: Mapping[str, Correction]) -> Sequence[Line]:
-    """The lines that a person accepted, with their text: what can be learned from."""
+def list_truths(page: Page, corrections: Mapping[str, Correction]) -> Sequence[tuple[Line, Line]]:
+    """The lines that a person accepted, as they were read and with their text: what can be learned
+    from.
+    """
     accepted = {
         name: correction
         for name, correction in corrections.items()
         if correction.state is LineState.ACCEPTED and correction.text
     }
-    return [line for line in correct_page(page, accepted).lines if line.id in accepted]
+    read = {line.id: line for line in page.lines}
+    true = correct_page(page, accepted).lines
+    return [(read[line.id], line) for line in true if line.id in accepted]

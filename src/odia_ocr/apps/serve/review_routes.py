@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
+from odia_ocr.apps.presets import PRESETS
 from odia_ocr.apps.serve.failures import NotFoundError
 from odia_ocr.apps.serve.reading_routes import send, tell_failures
 from odia_ocr.apps.serve.records import (
@@ -136,13 +137,16 @@ def make_review_routes(service: Service) -> APIRouter:
         summary="Get accepted lines for training",
         response_class=StreamingResponse,
         responses={
-            200: {"content": {"application/zip": {}}, "description": "NAME.png + NAME.gt.txt"},
+            200: {
+                "content": {"application/zip": {}},
+                "description": "lines/NAME.png, lines/NAME.gt.txt, chosen.json",
+            },
             **tell_failures(401, 404, 409),
         },
     )
     def show_training_lines(job_id: str) -> StreamingResponse:
-        """A zip of line pictures and transcriptions; unpacked, `odia-ocr train ctc --data` takes
-        the folder. Only lines that somebody accepted are in it.
+        """A zip of line pictures and transcriptions, only those that somebody accepted. Unpacked,
+        `odia-ocr train ctc --data` and `odia-ocr curate collect` take the folder.
         """
         job = service.find_job(job_id)
         truths = (
@@ -150,11 +154,13 @@ def make_review_routes(service: Service) -> APIRouter:
                 f"{job_id[:8]}-{line.id}",
                 service.pictures.line(job_id, page.number, line),
                 line.text,
+                read=read.text,
+                confidence=read.reading.confidence if read.reading is not None else None,
             )
             for kept in service.jobs.load_pages(job)
             if (page := kept.page) is not None
-            for line in list_truths(page, service.corrections.of_page(job_id, page.number))
+            for read, line in list_truths(page, service.corrections.of_page(job_id, page.number))
         )
-        return send(write_training_lines(job.name, truths))
+        return send(write_training_lines(job.name, PRESETS[job.preset], truths))
 
     return router
