@@ -32,7 +32,9 @@ def test_all_work_is_done_with_the_keyboard(tab: Tab, server: Any, faint: Path) 
     tab.wait_saved()
     assert tab.text_of(places[0]) == asked[0]["text"] != before
     shown = tab.page.locator(".line.current .rivals button b").all_inner_texts()
-    assert shown == [rival["after"] for rival in asked]
+    for words, rival in zip(shown, asked, strict=True):
+        assert rival["after"].strip() in words
+        assert words in rival["text"]
     tab.press("Enter")  # accepts, goes on
     assert tab.current().startswith(f"Line {places[1]} of")
     assert "accepted" in (tab.field(places[0]).get_attribute("aria-label") or "")

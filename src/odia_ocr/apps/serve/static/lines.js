@@ -25,6 +25,15 @@ export function takeReading({ text, before, after, start }, read, now) {
   return before && at >= 0 && at === now.lastIndexOf(before) ? replaceAt(at) : text;
 }
 
+/** What a reading changes, in whole words of what was read, so that one "O" can be told from another. */
+function tellWords({ before, after, start }, read) {
+  const end = start + before.length;
+  const left = start > 0 ? read.lastIndexOf(" ", start - 1) + 1 : 0;
+  const space = read.indexOf(" ", end);
+  const right = space < 0 ? read.length : space;
+  return [read.slice(left, right), read.slice(left, start) + after + read.slice(end, right)];
+}
+
 /** What a key is called: Latin letters by their place where the keyboard writes others, such as Odia. */
 export const nameKey = ({ key, code }) =>
   (/^[a-z]$/i.test(key) ? key : /^Key([A-Z])$/.exec(code)?.[1])?.toLowerCase() ?? key;
@@ -144,11 +153,12 @@ export class Lines {
     const button = document.createElement("button");
     button.type = "button";
     button.setAttribute("aria-keyshortcuts", `Alt+${number}`);
-    button.setAttribute("aria-label", `${rival.before} becomes ${rival.after}`);
+    const [was, becomes] = tellWords(rival, card.line.read);
+    button.setAttribute("aria-label", `${was} becomes ${becomes}`);
     button.title = rival.text;
     const digit = Object.assign(document.createElement("kbd"), { textContent: number });
-    const before = Object.assign(document.createElement("s"), { lang: "or", textContent: rival.before });
-    const after = Object.assign(document.createElement("b"), { lang: "or", textContent: rival.after });
+    const before = Object.assign(document.createElement("s"), { lang: "or", textContent: was });
+    const after = Object.assign(document.createElement("b"), { lang: "or", textContent: becomes });
     button.append(digit, before, " ", after);
     button.addEventListener("click", () => this.#take(card, rival));
     return button;
