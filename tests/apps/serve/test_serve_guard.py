@@ -102,6 +102,14 @@ def test_figures_are_counted(stub_server: Server, line_png: bytes) -> None:
     assert re.search(r"^process_resident_memory_bytes [1-9]", figures, re.MULTILINE)
 
 
+def test_words_sent_as_methods_make_no_series(stub_server: Server) -> None:
+    for number in range(3):
+        assert stub_server.client.request(f"WORD{number}", "/v1/jobs").status_code == 405
+    figures = stub_server.client.get("/metrics").text
+    assert 'method="other",route="/v1/jobs",status="405"} 3.0' in figures
+    assert "WORD" not in figures + stub_server.log.getvalue()
+
+
 def test_other_sites_may_not_send(stub_server: Server, line_png: bytes) -> None:
     files = {"file": ("a.png", line_png)}
     for origin in ("https://evil.example", "null", "http://testserver.evil.example"):

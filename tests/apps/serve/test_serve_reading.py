@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import struct
@@ -245,6 +246,22 @@ def test_the_servers_own_faults_are_500(stub_server: Server, stub: StubReader, l
     answer = post(stub_server, ("page.png", line_png))
     assert answer.status_code == 500
     assert "secret" not in answer.text + stub_server.log.getvalue()
+
+
+def test_a_full_disk_is_the_servers_fault(
+    stub_server: Server, line_png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("odia_ocr.apps.serve.private_folder.shutil.copyfileobj", fail)
+    for url in ("/v1/read", "/v1/jobs"):
+        answer = stub_server.client.post(url, files={"file": ("page.png", line_png)})
+        assert (answer.status_code, answer.json()["code"]) == (500, "storage")
+        assert "free space" in answer.json()["next_step"]
+        assert str(stub_server.service.folder.root) not in answer.text
+    assert not list((stub_server.service.folder.root / "jobs").iterdir())
+    assert stub_server.service.workers.load().documents == 0
 
 
 def test_models_are_listed(stub_server: Server) -> None:

@@ -125,7 +125,7 @@ class Service:
             QueueFullError: If too many wait.
             InputError: If it is no whole picture or PDF, or has none of the wanted pages.
             TooLargeError: If it has too many.
-            OutputError: If it cannot be kept.
+            StorageError: If it cannot be kept.
         """
         self._reserve()
         job_id = make_id()
