@@ -96,6 +96,7 @@ def test_wanted_pages_and_preset(stub_server: Server, blank_tiff: Any) -> None:
         ({"preset": "bestest"}, "Did you mean best"),
         ({"pages": "x"}, "Cannot understand the pages"),
         ({"pages": "9-1"}, "do not make sense"),
+        ({"pages": "1" * 5_000}, "Cannot understand the pages"),
         ({"page": "1"}, "Unknown parameter 'page'. Did you mean pages"),
     ],
 )
@@ -157,6 +158,8 @@ def test_requests_side_by_side_get_their_own_answers(
 def test_requests_without_a_file_are_400(stub_server: Server, line_png: bytes) -> None:
     client = stub_server.client
     assert client.post("/v1/read").status_code == 400
+    raw = client.post("/v1/read", content=line_png, headers={"content-type": "image/png"})
+    assert (raw.status_code, "curl -F file=@" in raw.json()["next_step"]) == (400, True)
     assert client.post("/v1/read", files={"files": ("a.png", line_png)}).status_code == 400
     assert client.post("/v1/read", data={"file": "no file"}).status_code == 400
     wrong = client.post("/v1/read", content=b"--x", headers={"content-type": "multipart/form-data"})
