@@ -126,7 +126,7 @@ def write_batch(
     picture_folder.write_pairs((_mark(sample) for sample in samples), part / LINES)
     label_studio.write_tasks(samples, part / TASKS, readings=engine)
     write_whole(part / PAGE, make_page(out.name, samples, batch.facts).encode())
-    write_whole(part / CHOSEN, (_describe(batch) + "\n").encode())
+    write_whole(part / CHOSEN, describe_batch(batch).encode())
     with told_as_output(out):
         if out.exists():
             _clear(out)
@@ -145,7 +145,8 @@ def _mark(sample: Sample) -> Sample:
     return replace(sample, text=f"{DRAFT} {sample.text}".rstrip())
 
 
-def _describe(batch: Batch) -> str:
+def describe_batch(batch: Batch) -> str:
+    """What stands in `chosen.json`; see `read_batch`."""
     rows = [
         {
             "id": line.choice.id,
@@ -158,7 +159,7 @@ def _describe(batch: Batch) -> str:
         for line in batch.lines
     ]
     record = {"schema": SCHEMA, **batch.facts, "lines": rows}
-    return json.dumps(record, ensure_ascii=False, indent=1)
+    return json.dumps(record, ensure_ascii=False, indent=1) + "\n"
 
 
 def _refuse_labelled(out: Path) -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from odia_ocr.errors import UsageError
 
-_SPAN = re.compile(r"(\d+)?\s*(-)?\s*(\d+)?")
+_SPAN = re.compile(r"(\d{1,18})?\s*(-)?\s*(\d{1,18})?")
+_SHOWN = 60  # characters of what cannot be understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,15 @@ class PageRange:
                     next_step="Pages count from 1, the smaller number first: 1-3,7,12-.",
                 )
 
-    def __contains__(self, number: int) -> bool:
-        return any(
-            first <= number and (last is None or number <= last) for first, last in self.spans
-        )
-
     def select(self, count: int) -> Sequence[int]:
         """The wanted numbers of a file with `count` pages, ascending."""
-        return [number for number in range(1, count + 1) if number in self]
+        chosen: list[int] = []
+        at = 0  # up to here all is decided, so that many spans cost no more than their pages
+        for first, last in sorted(self.spans, key=lambda span: span[0]):
+            end = count if last is None else min(last, count)
+            chosen.extend(range(max(first, at + 1), end + 1))
+            at = max(at, end)
+        return chosen
 
 
 ALL_PAGES = PageRange(((1, None),))
@@ -56,7 +58,8 @@ def parse_pages(text: str) -> PageRange:
         match = _SPAN.fullmatch(part.strip())
         if not match or not (match[1] or match[3]):
             raise UsageError(
-                f"Cannot understand the pages {text!r}.", next_step="Write them like 1-3,7,12-."
+                f"Cannot understand the pages {text[:_SHOWN]!r}.",
+                next_step="Write them like 1-3,7,12-.",
             )
         first = int(match[1] or 1)
         if match[3]:

@@ -8,11 +8,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 import pytest
+from browsing import CHROMIUM, Tab
 from fastapi.testclient import TestClient
-from PIL import Image
-from servers import SAMPLE, Server, StubReader, open_with_shipped
+from PIL import Image, ImageFilter
+from servers import SAMPLE, Server, StubReader, open_with_shipped, running
 
 from odia_ocr.apps.serve.application import make_application
 from odia_ocr.apps.serve.service import open_service
@@ -80,3 +82,41 @@ def server(start: StartServer) -> Server:
 @pytest.fixture
 def stub_server(start: StartServer, stub: StubReader) -> Server:
     return start(stub.open)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A server and its client."""
+    with running(tmp_path_factory.mktemp("private")) as (_, client):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        # Containers run as root, where its own sandbox does not start.
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def faint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample page, small and blurred: some of its lines are doubtful."""
+    path = tmp_path_factory.mktemp("pictures") / "faint.png"
+    page = Image.open(SAMPLE).convert("L")
+    page = page.resize((430, 323), Image.Resampling.BILINEAR).filter(ImageFilter.GaussianBlur(0.9))
+    page.save(path)
+    return path
+
+
+@pytest.fixture
+def tab(browser: Any, site: Any) -> Iterator[Tab]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    tab = Tab(context.new_page(), str(site.base_url))
+    yield tab
+    context.close()
+    assert tab.hosts <= {urlparse(tab.base).netloc, ""}  # blobs have none
+    assert tab.complaints == []

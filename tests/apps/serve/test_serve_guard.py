@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -98,6 +99,15 @@ def test_figures_are_counted(stub_server: Server, line_png: bytes) -> None:
     assert 'odia_ocr_pages_total{outcome="read",preset="balanced"} 1.0' in figures
     assert 'odia_ocr_requests_total{method="POST",route="/v1/read",status="200"} 1.0' in figures
     assert "odia_ocr_pages_waiting 0.0" in figures
+    assert re.search(r"^process_resident_memory_bytes [1-9]", figures, re.MULTILINE)
+
+
+def test_words_sent_as_methods_make_no_series(stub_server: Server) -> None:
+    for number in range(3):
+        assert stub_server.client.request(f"WORD{number}", "/v1/jobs").status_code == 405
+    figures = stub_server.client.get("/metrics").text
+    assert 'method="other",route="/v1/jobs",status="405"} 3.0' in figures
+    assert "WORD" not in figures + stub_server.log.getvalue()
 
 
 def test_other_sites_may_not_send(stub_server: Server, line_png: bytes) -> None:

@@ -82,6 +82,33 @@ def test_a_job_can_be_cancelled_while_it_runs(
     assert not (stub_server.service.folder.root / "jobs" / job["id"]).exists()
 
 
+def test_pages_of_a_cancelled_job_have_no_pictures(
+    start: Any, stub: StubReader, blank_tiff: Any
+) -> None:
+    server = start(stub.open)
+    read_one = stub.read_one
+
+    def wait_at_the_second(file: Any, options: Any, number: int) -> Any:
+        if number == 2:
+            stub.go.clear()
+        return read_one(file, options, number)
+
+    stub.read_one = wait_at_the_second  # type: ignore[method-assign]
+    job = begin(server, blank_tiff(3))
+    for _ in range(2):
+        assert stub.started.acquire(timeout=20)
+    url = f"/v1/jobs/{job['id']}"
+    assert server.client.delete(url).json()["pages"]["read"] == 1
+    stub.go.set()
+    page = f"{url}/pages/1"
+    change = {"text": "ପୃଷ୍ଠା", "revision": 0, "state": "accepted"}
+    assert server.client.put(f"{page}/lines/l1", json=change).status_code == 200
+    for path in (f"{page}/picture", f"{page}/lines/l1/picture", f"{url}/training-lines"):
+        answer = server.client.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found"), path
+        assert str(server.service.folder.root) not in answer.text
+
+
 def test_an_ended_job_is_removed(stub_server: Server, blank_tiff: Any) -> None:
     job = begin(stub_server, blank_tiff(1))
     stub_server.wait(job["id"])

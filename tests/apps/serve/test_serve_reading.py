@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import struct
@@ -95,13 +96,21 @@ def test_wanted_pages_and_preset(stub_server: Server, blank_tiff: Any) -> None:
         ({"preset": "bestest"}, "Did you mean best"),
         ({"pages": "x"}, "Cannot understand the pages"),
         ({"pages": "9-1"}, "do not make sense"),
+        ({"pages": "1" * 5_000}, "Cannot understand the pages"),
+        ({"page": "1"}, "Unknown parameter 'page'. Did you mean pages"),
     ],
 )
 def test_wrong_wishes_are_400(stub_server: Server, line_png: bytes, params: Any, says: str) -> None:
     answer = post(stub_server, ("page.png", line_png), **params)
     assert answer.status_code == 400
     assert set(answer.json()) == {"code", "message", "next_step"}
-    assert says in answer.json()["message"] + answer.json()["next_step"]
+    assert says in f"{answer.json()['message']} {answer.json()['next_step']}"
+
+
+def test_next_steps_name_parameters_and_no_options(stub_server: Server, line_png: bytes) -> None:
+    answer = post(stub_server, ("page.png", line_png), pages="7")
+    assert (answer.status_code, answer.json()["next_step"]) == (422, "Check ?pages=.")
+    assert stub_server.client.get("/v1/jobs?limits=3").status_code == 400
 
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -149,6 +158,8 @@ def test_requests_side_by_side_get_their_own_answers(
 def test_requests_without_a_file_are_400(stub_server: Server, line_png: bytes) -> None:
     client = stub_server.client
     assert client.post("/v1/read").status_code == 400
+    raw = client.post("/v1/read", content=line_png, headers={"content-type": "image/png"})
+    assert (raw.status_code, "curl -F file=@" in raw.json()["next_step"]) == (400, True)
     assert client.post("/v1/read", files={"files": ("a.png", line_png)}).status_code == 400
     assert client.post("/v1/read", data={"file": "no file"}).status_code == 400
     wrong = client.post("/v1/read", content=b"--x", headers={"content-type": "multipart/form-data"})
@@ -238,6 +249,22 @@ def test_the_servers_own_faults_are_500(stub_server: Server, stub: StubReader, l
     answer = post(stub_server, ("page.png", line_png))
     assert answer.status_code == 500
     assert "secret" not in answer.text + stub_server.log.getvalue()
+
+
+def test_a_full_disk_is_the_servers_fault(
+    stub_server: Server, line_png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("odia_ocr.apps.serve.private_folder.shutil.copyfileobj", fail)
+    for url in ("/v1/read", "/v1/jobs"):
+        answer = stub_server.client.post(url, files={"file": ("page.png", line_png)})
+        assert (answer.status_code, answer.json()["code"]) == (500, "storage")
+        assert "free space" in answer.json()["next_step"]
+        assert str(stub_server.service.folder.root) not in answer.text
+    assert not list((stub_server.service.folder.root / "jobs").iterdir())
+    assert stub_server.service.workers.load().documents == 0
 
 
 def test_models_are_listed(stub_server: Server) -> None:

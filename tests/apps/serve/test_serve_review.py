@@ -5,15 +5,21 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
-from servers import Server, page_of
+from servers import Server, open_shipped, page_of
 
 from odia_ocr.apps.serve.corrections import Correction, LineState
+from odia_ocr.apps.serve.nbest import OtherReading, find_others, widen
 from odia_ocr.apps.serve.review import Doubt, correct_page, list_rivals, list_truths, rate_doubt
-from odia_ocr.types import Hypothesis, Reading, Symbol
+from odia_ocr.curate.labelling import read_batch
+from odia_ocr.data.lineset import load_labelled
+from odia_ocr.types import Hypothesis, LineImage, Reading, Symbol
 
 
 def reading_of(*symbols: Symbol, **values: Any) -> Reading:
@@ -63,6 +69,76 @@ def test_a_rival_that_goes_or_comes_is_shown_beside_its_neighbour() -> None:
     assert (rival.text, rival.before, rival.after) == ("କ", "କମ", "କ")
 
 
+def test_the_n_best_come_before_single_places() -> None:
+    reading = reading_of(Symbol("କ", -0.1, alternatives=(("ଖ", -0.5),)), Symbol("ମଳ", -0.1))
+    others = (
+        OtherReading("ଖମଲ", 0.5),
+        OtherReading("କମଳ", 0.4),  # what was read is no rival
+        OtherReading("ଖମଳ", 0.3),  # also a single place: shown once
+        OtherReading("ଗମଳ", 0.001),
+    )
+    rivals = list_rivals(reading, others)
+    assert [(rival.text, rival.before, rival.after, rival.start) for rival in rivals] == [
+        ("ଖମଲ", "କମଳ", "ଖମଲ", 0),
+        ("ଖମଳ", "କ", "ଖ", 0),
+    ]
+    assert rivals[1].share == 0.3
+
+
+def test_single_places_keep_some_keys() -> None:
+    letters = "କଖଗଘଚଛଜଝଟଠ"
+    reading = reading_of(
+        *(Symbol(letter, -0.1, alternatives=(("ହ", -0.3),)) for letter in letters[:5])
+    )
+    others = [OtherReading(letter, 0.9) for letter in letters]
+    texts = [rival.text for rival in list_rivals(reading, others)]
+    assert texts[:6] == list(letters[:6])
+    assert len(texts) == 9
+    assert len(list_rivals(replace(reading, hypothesis=None), others)) == 9
+
+
+def test_a_line_is_read_once_more_for_its_n_best(start: Any, line_png: bytes) -> None:
+    server = start()
+    begun = server.client.post("/v1/jobs", files={"file": ("page.png", line_png)}).json()
+    server.wait(begun["id"])
+    page = f"/v1/jobs/{begun['id']}/pages/1"
+    (line,) = server.client.get(page).json()["lines"]
+    rivals = server.client.get(f"{page}/lines/{line['id']}/rivals").json()["rivals"]
+    assert rivals
+    assert line["read"] not in [rival["text"] for rival in rivals]
+    for rival in rivals:
+        end = rival["start"] + len(rival["before"])
+        assert line["read"][rival["start"] : end] == rival["before"]
+        changed = line["read"][: rival["start"]] + rival["after"] + line["read"][end:]
+        assert changed == rival["text"]
+    whole = server.service.find_others(
+        server.service.find_job(begun["id"]),
+        1,
+        server.service.jobs.find_page(begun["id"], 1).page.lines[0],
+    )
+    assert len(whole) >= 3
+    assert whole[0].text == rivals[0]["text"]
+    assert sum(other.share for other in whole) < 1
+
+
+@pytest.mark.parametrize("engine", ["ctc", "ctc-fast", "ctc-best"])
+def test_every_preset_has_several_readings(engine: str, line_png: bytes) -> None:
+    recognizer = open_shipped(engine, threads=1).recognizer
+    wide = widen(recognizer)
+    assert wide is not None
+    image = np.asarray(Image.open(io.BytesIO(line_png)).convert("L"))
+    line = LineImage("l", image)
+    (read,) = recognizer.read([line])
+    others = find_others(wide, line, read.best.text)
+    assert others
+    assert read.best.text not in {other.text for other in others}
+    assert [other.share for other in others] == sorted((o.share for o in others), reverse=True)
+
+
+def test_other_recognizers_have_none() -> None:
+    assert widen(SimpleNamespace(name="stub")) is None  # type: ignore[arg-type]
+
+
 def test_rivals_need_symbols_that_are_the_text() -> None:
     reading = reading_of(Symbol("କ", -0.1, alternatives=(("ଖ", -0.2),)))
     assert list_rivals(replace(reading, text="ଗ")) == ()
@@ -94,7 +170,7 @@ def test_only_accepted_lines_are_truths() -> None:
         (LineState.ACCEPTED, "ପାଠ", 1),
     ):
         truths = list_truths(page, {"l1": Correction(state, text, 1, 0.0)})
-        assert [line.text for line in truths] == [text] * count
+        assert [(read.text, line.text) for read, line in truths] == [("ପୃଷ୍ଠା 1", text)] * count
 
 
 @pytest.fixture
@@ -118,6 +194,8 @@ def test_a_page_and_its_pictures(stub_server: Server, job: str) -> None:
     picture = stub_server.client.get(f"{job}/pages/1/picture")
     assert Image.open(io.BytesIO(picture.content)).size == (1000, 130)
     assert "private" in picture.headers["cache-control"]
+    rivals = stub_server.client.get(f"{job}/pages/1/lines/l1/rivals").json()["rivals"]
+    assert rivals == line["rivals"]  # the stand-in has no others
     crop = stub_server.client.get(f"{job}/pages/1/lines/l1/picture")
     assert Image.open(io.BytesIO(crop.content)).size == (58, 18)
 
@@ -167,20 +245,36 @@ def test_wrong_changes_are_400(stub_server: Server, job: str, change: Any) -> No
     assert (answer.status_code, answer.json()["code"]) == (400, "wrong-request")
 
 
-@pytest.mark.parametrize("path", ["pages/2", "pages/1/lines/l2/picture", "pages/9/picture"])
+@pytest.mark.parametrize(
+    "path",
+    ["pages/2", "pages/1/lines/l2/picture", "pages/1/lines/l2/rivals", "pages/9/picture"],
+)
 def test_what_is_not_there_is_404(stub_server: Server, job: str, path: str) -> None:
     assert stub_server.client.get(f"{job}/{path}").status_code == 404
     assert stub_server.client.get(f"/v1/jobs/{'0' * 32}/{path}").status_code == 404
     assert stub_server.client.get(f"{job}/pages/0").status_code == 400
 
 
-def test_training_lines_are_what_was_accepted(stub_server: Server, job: str) -> None:
+def test_training_lines_are_what_was_accepted(
+    stub_server: Server, job: str, tmp_path: Path, odia_ocr: Any
+) -> None:
     none = stub_server.client.get(f"{job}/training-lines")
     assert (none.status_code, none.json()["code"]) == (409, "conflict")
     put(stub_server, job, text="ପାଠ", state="accepted", revision=0)
     answer = stub_server.client.get(f"{job}/training-lines")
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
-    picture, text = sorted(archive.namelist(), key=len)
+    chosen, picture, text = sorted(archive.namelist(), key=len)
+    assert chosen == "chosen.json"
     assert text == picture.replace(".png", ".gt.txt")
     assert archive.read(text).decode() == "ପାଠ\n"
     assert Image.open(io.BytesIO(archive.read(picture))).size == (58, 18)
+    archive.extractall(tmp_path / "review")
+    (line,) = load_labelled(tmp_path / "review").lines  # as `train ctc --data` takes it
+    assert line.text == "ପାଠ"
+    assert odia_ocr("curate", "collect", "review", "-o", "labelled").code == 0
+    (line,) = load_labelled(tmp_path / "labelled").lines
+    assert line.text == "ପାଠ"
+    (row,) = read_batch(tmp_path / "review").lines
+    assert (row.draft, row.choice.score) == ("ପୃଷ୍ଠା 1", 0.6)
+    status = odia_ocr("curate", "status", "review")
+    assert "1 lines: 1 looked at (1 corrected)" in status.out

@@ -27,7 +27,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-OPERATIONS = 16
+OPERATIONS = 17
 
 
 def describe(server: Server) -> Iterator[Any]:

@@ -176,6 +176,7 @@ def test_paths_lead_nowhere(
         ("GET", f"/v1/jobs/{job}/pages/{{}}"),
         ("GET", f"/v1/jobs/{job}/pages/{{}}/picture"),
         ("GET", f"/v1/jobs/{job}/pages/1/lines/{{}}/picture"),
+        ("GET", f"/v1/jobs/{job}/pages/1/lines/{{}}/rivals"),
         ("GET", f"/v1/jobs/{job}/pages/1/lines/{{}}/history"),
         ("PUT", f"/v1/jobs/{job}/pages/1/lines/{{}}"),
         ("GET", "/static/{}"),

@@ -171,7 +171,10 @@ def _add_failures(application: FastAPI, service: Service) -> None:
             f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
             for item in error.errors()[:5]
         )
-        body = tell_failure("wrong-request", f"{wrong}.", "See /docs for what is expected.")
+        step = "See /docs for what is expected."
+        if any(tuple(item["loc"]) == ("body", "file") for item in error.errors()):
+            step = "Send it as multipart field 'file': curl -F file=@page.png URL"
+        body = tell_failure("wrong-request", f"{wrong}.", step)
         return JSONResponse(body, 400)
 
     @application.exception_handler(HTTPException)
@@ -181,7 +184,7 @@ def _add_failures(application: FastAPI, service: Service) -> None:
             body = tell_failure(refusal.code, refusal.message, refusal.next_step)
             return JSONResponse(body, 413)
         code = {404: "not-found", 405: "wrong-method"}.get(error.status_code, "wrong-request")
-        body = tell_failure(code, f"{error.detail}.", "See /docs for what there is.")
+        body = tell_failure(code, f"{error.detail.rstrip('.')}.", "See /docs for what there is.")
         return JSONResponse(body, error.status_code, error.headers)
 
     @application.exception_handler(sqlite3.Error)

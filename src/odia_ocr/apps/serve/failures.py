@@ -120,8 +120,8 @@ def status_of(code: str) -> int:
 
 
 def tell_failure(code: str, message: str, next_step: str = "") -> dict[str, Any]:
-    """The body of every answer that is no success."""
-    return {"code": code, "message": message, "next_step": next_step}
+    """The body of every answer that is no success; options of the command become parameters."""
+    return {"code": code, "message": message, "next_step": next_step.replace("--pages", "?pages=")}
 
 
 class JobFailedError(OdiaOcrError):

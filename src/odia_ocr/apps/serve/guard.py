@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_METHODS = _SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 _LOCKED = ("/v1/", "/metrics")  # what needs the key
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -122,13 +123,15 @@ class Guard:
 
     def _tell(self, scope: Scope, call: _Call) -> None:
         route = getattr(scope.get("route"), "path", "none")
+        # Any word may be sent as a method, and each would be a series of its own.
+        method = scope["method"] if scope["method"] in _METHODS else "other"
         seconds = time.monotonic() - call.began
-        self._telling.count_request(scope["method"], route, call.status, seconds)
+        self._telling.count_request(method, route, call.status, seconds)
         self._telling.log(
             "request",
             {
                 "request_id": call.request_id,
-                "method": scope["method"],
+                "method": method,
                 "route": route,
                 "status": call.status,
                 "code": call.code,

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from PIL import Image
 
+from odia_ocr.apps.serve.failures import NotFoundError
 from odia_ocr.apps.serve.private_folder import PrivateFolder
+from odia_ocr.errors import FileMissingError
 from odia_ocr.line_reading import cut_line
-from odia_ocr.pages.images import PageLimits, open_pages
-from odia_ocr.types import Line, PageImage
+from odia_ocr.pages.images import PageFile, PageLimits, open_pages
+from odia_ocr.types import Line, LineImage, PageImage
 
 _KEPT = 2  # pages
 _KEPT_PIXELS = 40_000_000  # of one; larger ones are not kept
@@ -43,6 +45,7 @@ class PictureShelf:
 
         Raises:
             InputError: If the page does not open any more.
+            NotFoundError: If the document is gone, as that of a cancelled job.
         """
         path = self._folder.picture(job, number)
         if not path.exists():
@@ -54,15 +57,22 @@ class PictureShelf:
         return path
 
     def line(self, job: str, number: int, line: Line) -> bytes:
-        """A line as the recognizer sees it, straightened and in even light, as PNG.
+        """The picture of a line, see `cut`, as PNG.
 
         Raises:
-            InputError: As `page`.
+            InputError, NotFoundError: As `page`.
         """
-        cut = cut_line(self._load(job, number), line)
         stream = io.BytesIO()
-        Image.fromarray(cut.pixels).save(stream, "PNG")
+        Image.fromarray(self.cut(job, number, line).pixels).save(stream, "PNG")
         return stream.getvalue()
+
+    def cut(self, job: str, number: int, line: Line) -> LineImage:
+        """A line as the recognizer sees it, straightened and in even light.
+
+        Raises:
+            InputError, NotFoundError: As `page`.
+        """
+        return cut_line(self._load(job, number), line)
 
     def forget(self, job: str) -> None:
         """Let go what is kept of a job."""
@@ -74,7 +84,7 @@ class PictureShelf:
         with self._lock:
             image = self._kept.pop((job, number), None)
             if image is None:
-                file = open_pages(self._folder.document(job), name="document", limits=self._limits)
+                file = self._open(job)
                 try:
                     image = file.load(number)
                 finally:
@@ -84,3 +94,12 @@ class PictureShelf:
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
             return image
+
+    def _open(self, job: str) -> PageFile:
+        try:
+            return open_pages(self._folder.document(job), name="document", limits=self._limits)
+        except FileMissingError:  # its message names the private folder
+            raise NotFoundError(
+                "The document of this job is not kept any more; it was cancelled.",
+                next_step="Send the document again.",
+            ) from None

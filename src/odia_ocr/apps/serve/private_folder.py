@@ -21,6 +21,12 @@ from odia_ocr.errors import OutputError, UsageError
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
+class StorageError(OutputError):
+    """The server's folder cannot be written: its own fault, not the document's."""
+
+    code = "storage"
+
+
 def make_id() -> str:
     """A name that cannot be guessed: 128 random bits."""
     return secrets.token_hex(16)
@@ -64,7 +70,7 @@ class PrivateFolder:
             lasting: It is on the disk before this returns.
 
         Raises:
-            OutputError: If there is no room.
+            StorageError: If there is no room.
         """
         path = self.document(job)
         try:
@@ -94,7 +100,7 @@ def open_folder(root: Path) -> PrivateFolder:
 
     Raises:
         UsageError: If other things are in it.
-        OutputError: If it cannot be made.
+        StorageError: If it cannot be made.
     """
     root = root.expanduser().absolute()
     try:
@@ -111,8 +117,8 @@ def open_folder(root: Path) -> PrivateFolder:
     return PrivateFolder(root)
 
 
-def _unwritable(path: Path, error: OSError) -> OutputError:
-    failure = OutputError(
+def _unwritable(path: Path, error: OSError) -> StorageError:
+    failure = StorageError(
         f"The server's folder cannot be written: {error.strerror or error}.",
         next_step="Check free space and permissions, or start it with another --folder.",
     )

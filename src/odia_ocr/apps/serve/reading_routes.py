@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Query, Request, UploadFile
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -22,7 +22,7 @@ from odia_ocr.apps.serve.records import (
 )
 from odia_ocr.apps.serve.results import Answer, ReadDocument, write_answer
 from odia_ocr.apps.serve.service import ReadingWish, Service, Taken, clean_name
-from odia_ocr.errors import OdiaOcrError
+from odia_ocr.errors import OdiaOcrError, name_choices
 from odia_ocr.export.document_json import name_generator
 from odia_ocr.export.formats import FORMATS, find_format
 from odia_ocr.types import Problem
@@ -60,6 +60,21 @@ def tell_failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": FailureRecord, "description": says[status]} for status in statuses}
 
 
+def refuse_unknown(request: Request) -> None:
+    """Refuse a misspelt parameter, which would be ignored in silence.
+
+    Raises:
+        UsageError: With the parameters that the route knows.
+    """
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    for name in request.query_params:
+        if name not in known:
+            raise name_choices(name, known, kind="parameter")
+
+
+_STRICT = [Depends(refuse_unknown)]
+
+
 def send(answer: Answer, *, failed_pages: int = 0) -> StreamingResponse:
     """An answer that is a file."""
     headers = {"Content-Disposition": f'attachment; filename="{answer.file_name}"'}
@@ -82,6 +97,7 @@ def make_reading_routes(service: Service) -> APIRouter:
 
     @router.post(
         "/read",
+        dependencies=_STRICT,
         tags=["read"],
         summary="Read documents and wait for their text",
         response_class=StreamingResponse,
@@ -115,6 +131,7 @@ def make_reading_routes(service: Service) -> APIRouter:
 
     @router.post(
         "/jobs",
+        dependencies=_STRICT,
         tags=["jobs"],
         status_code=202,
         summary="Have a long document read",
@@ -129,7 +146,13 @@ def make_reading_routes(service: Service) -> APIRouter:
         taken = service.take_in(file.filename, file.file, wish, passing=False)
         return JobRecord.of(taken.job, keep_seconds=keep_seconds)
 
-    @router.get("/jobs", tags=["jobs"], summary="List jobs", responses=tell_failures(401))
+    @router.get(
+        "/jobs",
+        dependencies=_STRICT,
+        tags=["jobs"],
+        summary="List jobs",
+        responses=tell_failures(401),
+    )
     def list_jobs(
         limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 50,
     ) -> JobList:
@@ -158,6 +181,7 @@ def make_reading_routes(service: Service) -> APIRouter:
 
     @router.get(
         "/jobs/{job_id}/result",
+        dependencies=_STRICT,
         tags=["jobs"],
         summary="Get what was read",
         response_class=StreamingResponse,

@@ -106,19 +106,33 @@ class HealthRecord(BaseModel):
 
 
 class RivalRecord(BaseModel):
-    """Another reading of a line, one place changed."""
+    """Another reading of a line: one of the N best, or what was read with one place changed."""
 
-    text: str
-    before: str
-    after: str
+    text: str = Field(description="The whole line.")
+    before: str = Field(description="What changes.")
+    after: str = Field(description="What it becomes.")
+    start: int = Field(description="Where `before` begins in `read`, in code points.")
     share: float = Field(
-        description="Its probability at its place as a share of that of what was read."
+        description="Its probability as a share of that of what was read: of a whole reading by "
+        "picture and language, of one changed place by the picture alone."
     )
 
     @classmethod
     def of(cls, rival: Rival) -> RivalRecord:
         """From a rival."""
-        return cls(text=rival.text, before=rival.before, after=rival.after, share=rival.share)
+        return cls(
+            text=rival.text,
+            before=rival.before,
+            after=rival.after,
+            start=rival.start,
+            share=rival.share,
+        )
+
+
+class RivalList(BaseModel):
+    """Other readings of a line, first the N best of the whole line."""
+
+    rivals: list[RivalRecord]
 
 
 class LineRecord(BaseModel):
@@ -133,7 +147,9 @@ class LineRecord(BaseModel):
     doubt: Doubt
     state: LineState
     revision: int = Field(description="How often it was changed; send it back with a change.")
-    rivals: list[RivalRecord]
+    rivals: list[RivalRecord] = Field(
+        description="With one place changed; `.../rivals` also has the N best of the whole line."
+    )
 
     @classmethod
     def of(cls, line: Line, correction: Correction | None, review: float | None) -> LineRecord:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from odia_ocr.apps.serve.failures import ConflictError
+from odia_ocr.curate.labelling import CHOSEN, LINES, Batch, BatchLine, describe_batch
+from odia_ocr.curate.strategies import Choice
 from odia_ocr.export.formats import Format
 from odia_ocr.export.origin import Origin
 from odia_ocr.types import Page, Problem
@@ -138,27 +140,47 @@ def _write_joined(documents: Sequence[ReadDocument], form: Format) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class TruthLine:
-    """A line whose text is known: name, PNG and text."""
+    """A line whose text is known.
+
+    Attributes:
+        name: Of its files.
+        picture: PNG.
+        text: Its text.
+        read: What had been read.
+        confidence: That this was right, 0..1 or None.
+    """
 
     name: str
     picture: bytes
     text: str
+    read: str
+    confidence: float | None
 
 
-def write_training_lines(name: str, lines: Iterable[TruthLine]) -> Answer:
-    """A zip of NAME.png and NAME.gt.txt, as `train ctc --data` takes them once unpacked.
+def write_training_lines(name: str, engine: str, lines: Iterable[TruthLine]) -> Answer:
+    """A zip that is, once unpacked, a labelled batch: `curate collect` and `train ctc --data` take
+    it.
+
+    Args:
+        name: Of the document.
+        engine: What read it.
+        lines: Whose text is known.
 
     Raises:
         ConflictError: If there are no lines.
     """
     answer = Answer("application/zip", _safe_stem(name) + "-lines.zip")
-    count = 0
+    batch: list[BatchLine] = []
     with zipfile.ZipFile(answer.stream, "w", zipfile.ZIP_STORED) as archive:
         for line in lines:
-            count += 1
-            archive.writestr(f"{line.name}.png", line.picture)
-            archive.writestr(f"{line.name}.gt.txt", line.text + "\n")
-    if not count:
+            doubt = round(1.0 - (line.confidence or 0.0), 4)
+            choice = Choice(line.name, len(batch) + 1, doubt, {"accepted": True})
+            batch.append(BatchLine(choice, line.name, line.read))
+            archive.writestr(f"{LINES}/{line.name}.png", line.picture)
+            archive.writestr(f"{LINES}/{line.name}.gt.txt", line.text + "\n")
+        facts = {"strategy": "review", "pool": name, "engine": engine}
+        archive.writestr(CHOSEN, describe_batch(Batch(Path(), tuple(batch), facts)))
+    if not batch:
         raise ConflictError(
             "No line of this document has been accepted yet.",
             next_step="Accept lines on the review page first.",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from odia_ocr.apps.serve.corrections import Correction, LineState
+from odia_ocr.apps.serve.nbest import OtherReading
 from odia_ocr.correct.calibrate import needs_review
 from odia_ocr.language import normalise, split_clusters
 from odia_ocr.line_reading import is_doubtful
@@ -21,6 +22,7 @@ from odia_ocr.types import Edit, Line, Page, Reading
 _EVEN = 0.5  # below it a line is likelier wrong than right
 _LEAST_SHARE = 0.005  # of the probability of what was read; rarer rivals are not shown
 _MOST_RIVALS = 9  # one key each
+_MOST_WHOLE = 6  # of them whole readings, where there are others
 
 
 class Doubt(StrEnum):
@@ -33,18 +35,20 @@ class Doubt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """Another reading of a line, one place changed.
+    """Another reading of a line.
 
     Attributes:
         text: The whole line.
         before, after: What changes, in whole clusters.
-        share: Probability of the rival at its place as a share of that of what was read; above 1
-            where the picture alone speaks for the rival.
+        start: Where `before` begins, in code points.
+        share: Its probability as a share of that of what was read. Of a whole reading by picture
+            and language; of one changed place by the picture alone, so it may be above 1.
     """
 
     text: str
     before: str
     after: str
+    start: int
     share: float
 
 
@@ -63,11 +67,31 @@ def rate_doubt(reading: Reading | None, threshold: float | None) -> Doubt:
     return Doubt.DOUBTFUL if unlikely else Doubt.CHECK
 
 
-def list_rivals(reading: Reading | None) -> tuple[Rival, ...]:
-    """Other readings of a line, likeliest first, each with one symbol replaced by a rival."""
-    hyp = reading.hypothesis if reading is not None else None
-    if reading is None or hyp is None or hyp.text != reading.text:
+def list_rivals(reading: Reading | None, others: Sequence[OtherReading] = ()) -> tuple[Rival, ...]:
+    """Other readings of a line: first the N best of the whole line, then single places changed.
+
+    Args:
+        reading: What was read.
+        others: Other readings of the whole line, likeliest first.
+    """
+    if reading is None:
         return ()
+    whole = [
+        _rival(reading.text, other.text, other.share)
+        for other in others
+        if other.share >= _LEAST_SHARE and other.text not in ("", reading.text)
+    ]
+    known = {rival.text for rival in whole}
+    places = [rival for rival in _change_places(reading) if rival.text not in known]
+    kept = max(_MOST_WHOLE, _MOST_RIVALS - len(places))
+    return (*whole[:kept], *places)[:_MOST_RIVALS]
+
+
+def _change_places(reading: Reading) -> list[Rival]:
+    """The line with one symbol replaced by its rival, likeliest first."""
+    hyp = reading.hypothesis
+    if hyp is None or hyp.text != reading.text:
+        return []
     found: dict[str, Rival] = {}
     at = 0
     for symbol in hyp.symbols:
@@ -80,7 +104,7 @@ def list_rivals(reading: Reading | None) -> tuple[Rival, ...]:
             if text not in found or found[text].share < share:
                 found[text] = _rival(reading.text, text, share)
         at = end
-    return tuple(sorted(found.values(), key=lambda rival: -rival.share)[:_MOST_RIVALS])
+    return sorted(found.values(), key=lambda rival: -rival.share)
 
 
 def _rival(before: str, after: str, share: float) -> Rival:
@@ -96,9 +120,10 @@ def _rival(before: str, after: str, share: float) -> Rival:
         start -= 1  # something came or went: show it beside its neighbour
     return Rival(
         after,
-        "".join(one[start : len(one) - end]),
-        "".join(other[start : len(other) - end]),
-        round(share, 4),
+        before="".join(one[start : len(one) - end]),
+        after="".join(other[start : len(other) - end]),
+        start=len("".join(one[:start])),
+        share=round(share, 4),
     )
 
 
@@ -128,11 +153,15 @@ def _correct_line(line: Line, correction: Correction | None) -> Line | None:
     return replace(line, reading=reading, words=words)
 
 
-def list_truths(page: Page, corrections: Mapping[str, Correction]) -> Sequence[Line]:
-    """The lines that a person accepted, with their text: what can be learned from."""
+def list_truths(page: Page, corrections: Mapping[str, Correction]) -> Sequence[tuple[Line, Line]]:
+    """The lines that a person accepted, as they were read and with their text: what can be learned
+    from.
+    """
     accepted = {
         name: correction
         for name, correction in corrections.items()
         if correction.state is LineState.ACCEPTED and correction.text
     }
-    return [line for line in correct_page(page, accepted).lines if line.id in accepted]
+    read = {line.id: line for line in page.lines}
+    true = correct_page(page, accepted).lines
+    return [(read[line.id], line) for line in true if line.id in accepted]

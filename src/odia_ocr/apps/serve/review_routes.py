@@ -7,11 +7,19 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
+from odia_ocr.apps.presets import PRESETS
 from odia_ocr.apps.serve.failures import NotFoundError
 from odia_ocr.apps.serve.reading_routes import send, tell_failures
-from odia_ocr.apps.serve.records import ChangeRecord, LineChange, LineHistory, PageRecord
+from odia_ocr.apps.serve.records import (
+    ChangeRecord,
+    LineChange,
+    LineHistory,
+    PageRecord,
+    RivalList,
+    RivalRecord,
+)
 from odia_ocr.apps.serve.results import TruthLine, write_training_lines
-from odia_ocr.apps.serve.review import list_truths
+from odia_ocr.apps.serve.review import list_rivals, list_truths
 from odia_ocr.apps.serve.service import Service
 from odia_ocr.language import normalise
 from odia_ocr.types import Line, Page
@@ -80,6 +88,21 @@ def make_review_routes(service: Service) -> APIRouter:
             service.pictures.line(job_id, number, line), media_type="image/png", headers=_KEEP
         )
 
+    @router.get(
+        "/pages/{number}/lines/{line_id}/rivals",
+        summary="See other readings of a line",
+        responses=tell_failures(401, 404, 422),
+    )
+    def show_rivals(job_id: str, number: PageNumber, line_id: str) -> RivalList:
+        """First the N best readings of the whole line, which is read once more for it, then what
+        was read with one place changed; the likeliest first, nine at most.
+        """
+        line = find_line(job_id, number, line_id)
+        others = service.find_others(service.find_job(job_id), number, line)
+        return RivalList(
+            rivals=[RivalRecord.of(rival) for rival in list_rivals(line.reading, others)]
+        )
+
     @router.put(
         "/pages/{number}/lines/{line_id}",
         summary="Change a line",
@@ -114,13 +137,16 @@ def make_review_routes(service: Service) -> APIRouter:
         summary="Get accepted lines for training",
         response_class=StreamingResponse,
         responses={
-            200: {"content": {"application/zip": {}}, "description": "NAME.png + NAME.gt.txt"},
+            200: {
+                "content": {"application/zip": {}},
+                "description": "lines/NAME.png, lines/NAME.gt.txt, chosen.json",
+            },
             **tell_failures(401, 404, 409),
         },
     )
     def show_training_lines(job_id: str) -> StreamingResponse:
-        """A zip of line pictures and transcriptions; unpacked, `odia-ocr train ctc --data` takes
-        the folder. Only lines that somebody accepted are in it.
+        """A zip of line pictures and transcriptions, only those that somebody accepted. Unpacked,
+        `odia-ocr train ctc --data` and `odia-ocr curate collect` take the folder.
         """
         job = service.find_job(job_id)
         truths = (
@@ -128,11 +154,13 @@ def make_review_routes(service: Service) -> APIRouter:
                 f"{job_id[:8]}-{line.id}",
                 service.pictures.line(job_id, page.number, line),
                 line.text,
+                read=read.text,
+                confidence=read.reading.confidence if read.reading is not None else None,
             )
             for kept in service.jobs.load_pages(job)
             if (page := kept.page) is not None
-            for line in list_truths(page, service.corrections.of_page(job_id, page.number))
+            for read, line in list_truths(page, service.corrections.of_page(job_id, page.number))
         )
-        return send(write_training_lines(job.name, truths))
+        return send(write_training_lines(job.name, PRESETS[job.preset], truths))
 
     return router

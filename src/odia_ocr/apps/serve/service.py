@@ -21,6 +21,7 @@ from odia_ocr.apps.serve.failures import (
     TooLargeError,
 )
 from odia_ocr.apps.serve.jobs import OPEN_STATES, Job, JobState, JobStore
+from odia_ocr.apps.serve.nbest import OtherReading, find_others
 from odia_ocr.apps.serve.pictures import PictureShelf
 from odia_ocr.apps.serve.private_folder import PrivateFolder, make_id, open_folder
 from odia_ocr.apps.serve.results import ReadDocument
@@ -32,7 +33,7 @@ from odia_ocr.errors import name_choices
 from odia_ocr.pages.images import open_pages, select_pages
 from odia_ocr.pages.page_range import ALL_PAGES, PageRange, parse_pages
 from odia_ocr.pipeline import PageOutcome, tell_problems
-from odia_ocr.types import Page
+from odia_ocr.types import Line, Page
 
 _LONGEST_NAME = 120
 
@@ -124,7 +125,7 @@ class Service:
             QueueFullError: If too many wait.
             InputError: If it is no whole picture or PDF, or has none of the wanted pages.
             TooLargeError: If it has too many.
-            OutputError: If it cannot be kept.
+            StorageError: If it cannot be kept.
         """
         self._reserve()
         job_id = make_id()
@@ -223,6 +224,18 @@ class Service:
         pages = partial(self._load_pages, job, corrected)
         problems = self.jobs.list_problems(job.id)
         return ReadDocument(job.name, self.folder.document(job.id), pages, problems)
+
+    def find_others(self, job: Job, number: int, line: Line) -> tuple[OtherReading, ...]:
+        """Other readings of a whole line, likeliest first.
+
+        Raises:
+            InputError: If its page does not open any more.
+            ResourceMissingError: If the models of its preset are missing.
+        """
+        wide = None if line.reading is None else self.workers.find_wide(job.preset)
+        if wide is None:
+            return ()
+        return find_others(wide, self.pictures.cut(job.id, number, line), line.text)
 
     def _load_pages(self, job: Job, corrected: bool) -> Iterator[Page]:
         outcomes = (PageOutcome(kept.number, kept.page) for kept in self.jobs.load_pages(job))

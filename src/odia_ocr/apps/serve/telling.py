@@ -15,7 +15,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 _PAGE_SECONDS = (0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64)
 _REQUEST_SECONDS = (0.005, 0.025, 0.1, 0.5, 1, 2, 5, 15, 60, 300)
@@ -38,6 +45,7 @@ class Telling:
         self._stream = stream
         self._lock = threading.Lock()
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)  # memory, processor time, open files
         self._requests = Counter(
             "odia_ocr_requests_total",
             "Requests answered.",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from odia_ocr.apps.presets import PRESETS
 from odia_ocr.apps.serve.failures import TooSlowError
 from odia_ocr.apps.serve.jobs import Job, JobState, JobStore, KeptPage
+from odia_ocr.apps.serve.nbest import widen
 from odia_ocr.apps.serve.private_folder import PrivateFolder
 from odia_ocr.apps.serve.settings import Limits
 from odia_ocr.errors import OdiaOcrError
@@ -25,7 +26,7 @@ from odia_ocr.pages.ahead import count_workers
 from odia_ocr.pages.images import PageFile, open_pages
 from odia_ocr.pipeline import DEFAULT_OPTIONS, Reader, open_reader
 from odia_ocr.runtime import count_threads
-from odia_ocr.types import Problem
+from odia_ocr.types import Problem, Recognizer
 
 if TYPE_CHECKING:
     from odia_ocr.apps.serve.telling import Telling
@@ -118,6 +119,7 @@ class PageWorkers:
         self._stopping = False
         self._seconds_a_page = _FIRST_GUESS
         self._readers: dict[str, Reader] = {}
+        self._wide: dict[str, Recognizer | None] = {}
         self._opening = threading.Lock()
         count = threads or count_workers(self._cores, self._cores)
         self._threads = [
@@ -201,6 +203,15 @@ class PageWorkers:
     def warm(self, preset: str) -> str:
         """Open the models of a preset; gives the recognizer's name."""
         return self._find_reader(preset).recognizer.name
+
+    def find_wide(self, preset: str) -> Recognizer | None:
+        """What gives several readings a line, on one thread; see `nbest.widen`."""
+        reader = self._find_reader(preset)
+        with self._opening:
+            if preset not in self._wide:
+                one = reader.reopen(1) if reader.reopen is not None else reader
+                self._wide[preset] = widen(one.recognizer)
+            return self._wide[preset]
 
     @property
     def warm_presets(self) -> frozenset[str]:

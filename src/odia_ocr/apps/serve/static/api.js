@@ -52,6 +52,7 @@ export const listModels = () => readJson("/v1/models");
 export const listJobs = async () => (await readJson("/v1/jobs?limit=100")).jobs;
 export const showJob = (job) => readJson(`/v1/jobs/${job}`);
 export const removeJob = (job) => readJson(`/v1/jobs/${job}`, { method: "DELETE" });
+export const listRivals = async (job, page, id) => (await readJson(`${line(job, page, id)}/rivals`)).rivals;
 export const showPage = (job, page) => readJson(`/v1/jobs/${job}/pages/${page}`);
 
 export function beginJob(file, preset) {

@@ -95,6 +95,11 @@ export function setUpStart() {
     send([...files.files]);
     files.value = "";
   });
+  files.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return; // browsers open it with the space bar alone
+    event.preventDefault();
+    files.click();
+  });
   for (const kind of ["dragenter", "dragover"]) {
     document.addEventListener(kind, (event) => {
       event.preventDefault();

@@ -1,11 +1,42 @@
 // The lines of a page as cards: picture, text field, doubt, other readings; and the keys in them.
 
-import { fetchLinePicture } from "/static/api.js";
+import { fetchLinePicture, listRivals } from "/static/api.js";
 import { attachPhonetic } from "/static/phonetic.js";
 
 const SAVE_AFTER = 600; // milliseconds without typing
 const RANK = { doubtful: 0, check: 1, sure: 2 };
 const SAYS = { doubtful: "Doubtful", check: "Check", sure: "Sure" };
+
+/**
+ * The text of a line with another reading taken. What was changed before stays, unless it is the
+ * very place; then the reading holds as a whole.
+ */
+export function takeReading({ text, before, after, start }, read, now) {
+  if (now === read) return text;
+  const most = Math.min(read.length, now.length);
+  let head = 0;
+  while (head < most && read[head] === now[head]) head += 1;
+  let tail = 0;
+  while (tail < most - head && read.at(-1 - tail) === now.at(-1 - tail)) tail += 1;
+  const replaceAt = (at) => now.slice(0, at) + after + now.slice(at + before.length);
+  if (start + before.length <= head) return replaceAt(start);
+  if (start >= read.length - tail) return replaceAt(start + now.length - read.length);
+  const at = now.indexOf(before); // between places that were changed
+  return before && at >= 0 && at === now.lastIndexOf(before) ? replaceAt(at) : text;
+}
+
+/** What a reading changes, in whole words of what was read, so that one "O" can be told from another. */
+function tellWords({ before, after, start }, read) {
+  const end = start + before.length;
+  const left = start > 0 ? read.lastIndexOf(" ", start - 1) + 1 : 0;
+  const space = read.indexOf(" ", end);
+  const right = space < 0 ? read.length : space;
+  return [read.slice(left, right), read.slice(left, start) + after + read.slice(end, right)];
+}
+
+/** What a key is called: Latin letters by their place where the keyboard writes others, such as Odia. */
+export const nameKey = ({ key, code }) =>
+  (/^[a-z]$/i.test(key) ? key : /^Key([A-Z])$/.exec(code)?.[1])?.toLowerCase() ?? key;
 
 const wantsLook = (line) => line.state !== "accepted" && line.doubt !== "sure";
 
@@ -99,13 +130,12 @@ export class Lines {
   #makeCard(line, place, count) {
     const item = this.#template.content.cloneNode(true).firstElementChild;
     const field = item.querySelector("textarea");
-    const card = { line, item, field, place, count, typing: null };
+    const card = { line, item, field, place, count, typing: null, rivals: null };
     this.#cards.set(line.id, card);
     item.dataset.line = line.id;
     field.value = line.text;
     item.querySelector(".line-place").textContent = `line ${place}`;
     item.querySelector(".accept").addEventListener("click", () => this.#acceptAndGo(card));
-    item.querySelector(".rivals").append(...line.rivals.map((rival, i) => this.#makeRival(card, rival, i + 1)));
     field.addEventListener("focus", () => this.#enter(card));
     field.addEventListener("blur", () => { this.#keep(card); this.refresh(card.line); });
     field.addEventListener("input", () => {
@@ -123,19 +153,34 @@ export class Lines {
     const button = document.createElement("button");
     button.type = "button";
     button.setAttribute("aria-keyshortcuts", `Alt+${number}`);
-    button.setAttribute("aria-label", `${rival.before} becomes ${rival.after}`);
+    const [was, becomes] = tellWords(rival, card.line.read);
+    button.setAttribute("aria-label", `${was} becomes ${becomes}`);
+    button.title = rival.text;
     const digit = Object.assign(document.createElement("kbd"), { textContent: number });
-    const before = Object.assign(document.createElement("s"), { lang: "or", textContent: rival.before });
-    const after = Object.assign(document.createElement("b"), { lang: "or", textContent: rival.after });
+    const before = Object.assign(document.createElement("s"), { lang: "or", textContent: was });
+    const after = Object.assign(document.createElement("b"), { lang: "or", textContent: becomes });
     button.append(digit, before, " ", after);
     button.addEventListener("click", () => this.#take(card, rival));
     return button;
   }
 
+  /** Other readings of a line: asked for once, when it comes into view or a key wants one. */
+  #askRivals(card) {
+    card.rivals ??= listRivals(this.#job, card.line.page, card.line.id).catch(() => card.line.rivals).then((rivals) => {
+      card.item.querySelector(".rivals").replaceChildren(
+        ...rivals.map((rival, i) => this.#makeRival(card, rival, i + 1)));
+      return rivals;
+    });
+    return card.rivals;
+  }
+
+  async #takeNumber(card, number) {
+    const rival = (await this.#askRivals(card))[number - 1];
+    if (rival && this.#cards.get(card.line.id) === card) this.#take(card, rival);
+  }
+
   #take(card, rival) {
-    const now = card.field.value;
-    // In a line that was changed before, the rival's place is looked for.
-    const text = now === card.line.read ? rival.text : now.replace(rival.before, rival.after);
+    const text = takeReading(rival, card.line.read, card.field.value);
     card.field.value = text;
     clearTimeout(card.typing);
     card.typing = null;
@@ -146,6 +191,7 @@ export class Lines {
   }
 
   #enter(card) {
+    this.#askRivals(card);
     this.#cards.get(this.#current)?.item.classList.remove("current");
     this.#current = card.line.id;
     card.item.classList.add("current");
@@ -172,15 +218,14 @@ export class Lines {
     const oneRow = card.field.clientHeight < 60;
     const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
     if (event.altKey && digit) {
-      const rival = card.line.rivals[digit - 1];
-      if (rival) this.#take(card, rival);
+      this.#takeNumber(card, digit);
     } else if (event.key === "Enter") {
       this.#acceptAndGo(card);
     } else if (event.key === "ArrowDown" && (oneRow || event.altKey)) {
       this.move(1);
     } else if (event.key === "ArrowUp" && (oneRow || event.altKey)) {
       this.move(-1);
-    } else if (event.ctrlKey && event.key === "z" && card.typing === null) {
+    } else if (event.ctrlKey && nameKey(event) === "z" && card.typing === null) {
       this.#heard.undo();
     } else {
       return;
@@ -210,8 +255,10 @@ export class Lines {
     for (const { isIntersecting, target } of seen) {
       if (!isIntersecting) continue;
       this.#pictures.unobserve(target);
-      const { line } = this.#cards.get(target.dataset.line) ?? {};
-      if (!line) continue;
+      const card = this.#cards.get(target.dataset.line);
+      if (!card) continue;
+      const { line } = card;
+      this.#askRivals(card);
       fetchLinePicture(this.#job, line.page, line.id).then(
         (url) => { target.querySelector("img").src = url; },
         () => { target.querySelector(".line-picture").hidden = true; },

@@ -2,7 +2,7 @@
 
 import { fetchPagePicture, saveFile, showJob, showPage } from "/static/api.js";
 import { setUpStart } from "/static/jobs.js";
-import { Lines } from "/static/lines.js";
+import { Lines, nameKey } from "/static/lines.js";
 import { CONSONANTS, SIGNS, VOWELS } from "/static/phonetic.js";
 import { Picture } from "/static/picture.js";
 import { setUpReplace } from "/static/replace.js";
@@ -259,7 +259,7 @@ const KEYS = {
   F1: () => find("help").showModal(),
 };
 document.addEventListener("keydown", (event) => {
-  const name = `${event.ctrlKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${event.key}`;
+  const name = `${event.ctrlKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}${nameKey(event)}`;
   if (!(name in KEYS) || document.querySelector("dialog[open]")) return;
   if (name !== "F1" && find("review").hidden) return;
   event.preventDefault();
