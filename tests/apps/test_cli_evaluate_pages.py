@@ -105,7 +105,7 @@ def test_a_picture_left_out_is_told(opened, tmp_path: Path) -> None:
 def test_a_bad_set_ends_before_engines_open(opened, tmp_path: Path) -> None:
     result = run(write_set(tmp_path / "set"))
     assert isinstance(result.exception, DataError)
-    assert "holds no picture with a transcription" in str(result.exception)
+    assert "holds no picture with a usable transcription" in str(result.exception)
     assert isinstance(run(tmp_path / "none").exception, FileMissingError)
     folder = write_set(tmp_path / "other", "x")
     (folder / "x.json").write_text('{"schema": 1, "size": [40, 60], "lines": []}')
