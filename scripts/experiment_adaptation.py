@@ -28,7 +28,14 @@ LABELS = 200
 SEEDS = (1, 2, 3)
 CONFIG = AdaptConfig(steps=150, fit_lines=300, check_lines=128)
 QUICK = AdaptConfig(
-    steps=3, warmup=1, batch=4, replay_lines=16, check_lines=4, check_every=3, fit_lines=60
+    steps=3,
+    warmup=1,
+    batch=4,
+    replay_lines=16,
+    check_lines=4,
+    check_every=3,
+    fit_lines=60,
+    mix_lines=4,
 )
 COST = "cost.json"
 

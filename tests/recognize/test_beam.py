@@ -225,9 +225,9 @@ def test_readings_of_one_spelling_become_one() -> None:
 
 def test_recombining_loses_neither_the_best_readings_nor_their_share(lm: NgramModel) -> None:
     rng = np.random.default_rng(1)
-    for _ in range(20):
+    for _ in range(8):
         rows: list[list[float]] = []
-        for _ in range(6):
+        for _ in range(7):
             rows += [(rng.dirichlet([0.05, 0.3, 0.3, 0.2]) + 1e-4).tolist(), [1.0, 0.0, 0.0, 0.0]]
         emission = make_emission([[max(p, 1e-30) for p in row] for row in rows])
         wide = {"width": 10_000, "margin": math.inf, "symbols": 9, "least": 0.0}

@@ -228,7 +228,7 @@ def test_it_is_a_recognizer_that_keeps_order_and_equals_single_lines() -> None:
 
 
 @needs_tesseract
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (2, 3000), (300, 2), (48, 300)])
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 3), (2, 500), (300, 2), (48, 300)])
 def test_tiny_and_blank_pictures_do_not_crash(height: int, width: int) -> None:
     (outcome,) = load().read([blank("x", height, width)])
     assert isinstance(outcome, Candidates)

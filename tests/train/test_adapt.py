@@ -42,6 +42,7 @@ QUICK = AdaptConfig(
     replay_lines=8,
     check_lines=2,
     fit_lines=24,
+    mix_lines=4,
     device="cpu",
     precision="float32",
     threads=1,

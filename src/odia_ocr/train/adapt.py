@@ -59,6 +59,8 @@ class AdaptConfig(RunConfig):
         check_lines: General held-out lines of each of two sets.
         forget: What may be lost on them, in CER, before it counts against weights.
         mix: Mix the starting weights in until no general set loses more than that.
+        mix_lines: General held-out lines of each of two sets that tell how much to mix; with few of
+            them chance decides.
         fit_lines: Rendered lines that the confidence is fitted on.
     """
 
@@ -76,6 +78,7 @@ class AdaptConfig(RunConfig):
     check_lines: int = 128
     forget: float = 0.002
     mix: bool = True
+    mix_lines: int = 512
     fit_lines: int = 1000
 
     def __post_init__(self) -> None:
@@ -201,7 +204,7 @@ def adapt_ctc(
         going, chunks, checks, facts=facts, judge=judge, report=report, on_step=on_step
     )
     _stop_in_time(learning, going.progress, config.patience if held else config.steps, report)
-    share = _mix_back(start, going, general, before, config, report) if config.mix else 1.0
+    share = _mix_back(start, going, config, report) if config.mix else 1.0
     after = measure(open_model(going.best), held[0], geometry, going.device) if held else None
     export_run(going.best, out / MODEL, version=out.name, fit_lines=config.fit_lines)
     return Adapted(
@@ -227,23 +230,18 @@ def _judge(rates: Mapping[str, float], *, before: Mapping[str, float], allowed: 
 
 
 def _mix_back(
-    start: Path,
-    going: Run[CtcModel, LinesProgress],
-    general: Sequence[CheckSet],
-    before: Mapping[str, float],
-    config: AdaptConfig,
-    report: Report,
+    start: Path, going: Run[CtcModel, LinesProgress], config: AdaptConfig, report: Report
 ) -> float:
     """Put as much of the starting weights into the best ones as general lines ask for."""
     models = [open_model(start), open_model(going.best)]
     geometry = geometry_of(models[0].architecture)
+    general = make_check_sets(config.mix_lines, geometry)
 
     def rate(share: float) -> dict[str, float]:
         mixed = average_models(models, (1 - share, share)).to(going.device)
         return {each.name: measure(mixed, each, geometry, going.device) for each in general}
 
-    known = {each.name: before[each.name] for each in general}
-    share = choose_share(rate, known, allowed=config.forget)
+    share = choose_share(rate, rate(0.0), allowed=config.forget)
     if share < 1:
         save_weights(models[1], going.best.with_name(UNMIXED), read_facts(going.best)["facts"])
         average_checkpoints((start, going.best), going.best, weights=(1 - share, share))
