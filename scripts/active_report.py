@@ -279,6 +279,8 @@ def draw(shipped: Point, levels: Mapping[str, Sequence[Level]], path: Path) -> N
     matplotlib.use("svg")
     import matplotlib.pyplot as plt
 
+    plt.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "odia-ocr"})
+
     figure, axes = plt.subplots(figsize=(6.4, 4.0))
     start = 100 * shipped.cer.value
     for strategy, own in levels.items():

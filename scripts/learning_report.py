@@ -223,6 +223,8 @@ def _draw(scores: Mapping[str, Score], path: Path) -> None:
     matplotlib.use("svg")
     import matplotlib.pyplot as plt
 
+    plt.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "odia-ocr"})
+
     figure, axes = plt.subplots(figsize=(6.4, 0.8 + 0.42 * len(scores)))
     places = range(len(scores))[::-1]
     values = [100 * score.value for score in scores.values()]
