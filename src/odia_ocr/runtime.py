@@ -132,6 +132,4 @@ def is_pdf(head: bytes) -> bool:
     Something may stand before its mark (ISO 32000-1, annex H.3): a printer's commands, a header
     of the web.
     """
-    if head.lstrip(b"\xef\xbb\xbf\r\n \t").startswith(b"%PDF-"):
-        return True
     return b"%PDF-" in head[:HEAD] and not head.startswith(_PICTURES)

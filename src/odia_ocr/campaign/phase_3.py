@@ -14,7 +14,6 @@ from odia_ocr.campaign.techniques import (
     Claim,
     Means,
     Need,
-    Phase,
     Settings,
     Technique,
     from_fused,
@@ -43,7 +42,6 @@ def _learned(
     key: str,
     name: str,
     *,
-    phase: Phase = "3",
     effort: str,
     claim: Claim | None = None,
     what: str,
@@ -53,7 +51,7 @@ def _learned(
     return Technique(
         key=key,
         id=key.partition("/")[0],
-        phase=phase,
+        phase="3",
         name=name,
         effort=effort,
         claim=claim,
@@ -108,7 +106,6 @@ SELF_TRAINING_LABELLED = _learned(
 ADAPTATION = _learned(
     "+/adaptation",
     "Adaptation to one kind of print, 200 labels",
-    phase="+",
     effort="minutes of computing; 200 transcriptions",
     what="The shipped weights are trained on with lines of the print to read, rendered lines are "
     "replayed against forgetting, and the weights are mixed with those before.",
@@ -119,7 +116,6 @@ ADAPTATION = _learned(
 DISTILLATION = _learned(
     "+/distillation",
     "Distillation",
-    phase="+",
     effort="minutes of computing",
     what="The single model learns what the ensemble reads of unlabelled lines, with the rivals of "
     "each reading as soft labels.",
@@ -130,7 +126,6 @@ DISTILLATION = _learned(
 MINING = _learned(
     "+/mining",
     "Hard-example mining",
-    phase="+",
     effort="minutes of computing; transcribed lines",
     what="The transcribed lines that are read worst are learned from; what they are misread for "
     "can be rendered more often, too (mined/train.json).",
