@@ -53,10 +53,12 @@ def with_settings(key: str, errors: Errors = lambda stack: 0) -> Fitted:
     return Fitted(technique, technique.defaults, start, after, 1, errors(after))
 
 
-def build(errors: Errors, *keys: str, report: Errors | None = None) -> Built:
+def build(
+    errors: Errors, *keys: str, report: Errors | None = None, backwards: bool = False
+) -> Built:
     fitted = [with_settings(key, errors) for key in keys]
     scorers = make_scorer(errors), make_scorer(report or errors, "report")
-    return build_stack(fitted, *scorers, MEANS, tick=lambda said: None)
+    return build_stack(fitted, *scorers, MEANS, tick=lambda said: None, backwards=backwards)
 
 
 def keys_of(built: Built) -> list[str]:
@@ -73,6 +75,29 @@ def test_the_most_helpful_technique_joins_first() -> None:
     assert built.whole.after.edits == 40
     assert [step.measured.after.edits for step in built.steps] == [100, 40]
     assert [step.interaction for step in built.steps] == pytest.approx([0.0, 0.0])
+
+
+def test_building_backwards_measures_the_same_from_the_other_end() -> None:
+    asked: list[Stack] = []
+
+    def errors(stack: Stack) -> int:
+        asked.append(stack)
+        return 500 - 200 * stack.lm - 90 * (len(stack.versions) > 1) - 80 * bool(stack.average)
+
+    keys = "2C-3/mean", "2A-3/emission", "2B-3/fusion"
+    forwards = build(errors, *keys)
+    first = [stack for stack in asked if stack.versions == ("as-is",)]
+    asked.clear()
+    backwards = build(errors, *keys, backwards=True)
+    last = [stack for stack in asked if stack.versions == ("as-is",)]
+    assert keys_of(backwards) == keys_of(forwards)
+    assert backwards.stack == forwards.stack
+    assert backwards.whole.after.scores == forwards.whole.after.scores
+    assert [step.inside.differences for step in backwards.steps] == [
+        step.inside.differences for step in forwards.steps
+    ]
+    assert set(first) == set(last)
+    assert first != last
 
 
 def test_a_gain_that_is_no_gain_does_not_join() -> None:

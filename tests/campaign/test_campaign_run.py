@@ -92,8 +92,9 @@ def test_a_second_process_works_ahead_and_changes_no_figure(
     together = run_campaign(order(folders), tmp_path / "both", processes=2, say=pytest.fail)
     assert strip(together) == strip(alone)
     monkeypatch.setattr(SourceReader, "_make_line_reader", None)  # no technique decodes again
-    kept = run_campaign(order(folders), tmp_path / "ahead", say=lambda said: None)
+    kept = run_campaign(order(folders), tmp_path / "ahead", say=pytest.fail)  # nor does building
     assert strip(kept) == strip(alone)
+    assert kept.built is not None
 
 
 def test_a_technique_that_throws_leaves_the_others(

@@ -69,7 +69,13 @@ class _Choice:
 
 
 def build_stack(
-    techniques: Sequence[Fitted], fit: Scorer, report: Scorer, means: Means, *, tick: Tick
+    techniques: Sequence[Fitted],
+    fit: Scorer,
+    report: Scorer,
+    means: Means,
+    *,
+    tick: Tick,
+    backwards: bool = False,
 ) -> Built:
     """Build a stack.
 
@@ -79,38 +85,47 @@ def build_stack(
         report: Measures what was decided.
         means: What stacks are built of.
         tick: Told about each step.
+        backwards: Of stacks that are measured one after another, begin with the last; what comes
+            out is the same. Two processes with one cache share the work so.
     """
     single = Stack((means.single,))
-    chosen = _add_greedily(techniques, fit, single, means, tick)
+    chosen = _add_greedily(techniques, fit, single, means, tick, backwards=backwards)
+    fit.measure_all(_leave_out_each(chosen, single, means), backwards=backwards)
     kept, dropped = _drop_superfluous(chosen, fit, single, means)
     stack = _join(kept, single, means)
-    steps: list[Step] = []
-    at = single
-    for choice in kept:
-        after = choice.fitted.add(at, means)
-        without = _join([other for other in kept if other is not choice], single, means)
-        steps.append(
-            Step(
-                choice.fitted,
-                choice.comparison,
-                measured=report.compare(at, after),
-                inside=report.compare(without, stack),
-                alone=report.compare(choice.fitted.before, choice.fitted.after),
-            )
+    stages = [_join(kept[:count], single, means) for count in range(len(kept) + 1)]
+    without = _leave_out_each(kept, single, means)
+    report.measure_all([*stages, *without], backwards=backwards)
+    steps = [
+        Step(
+            choice.fitted,
+            choice.comparison,
+            measured=report.compare(before, after),
+            inside=report.compare(less, stack),
+            alone=report.compare(choice.fitted.before, choice.fitted.after),
         )
-        at = after
+        for choice, before, after, less in zip(kept, stages, stages[1:], without, strict=False)
+    ]
     return Built(stack, tuple(steps), tuple(dropped), report.compare(single, stack))
 
 
 def _add_greedily(
-    techniques: Sequence[Fitted], fit: Scorer, single: Stack, means: Means, tick: Tick
+    techniques: Sequence[Fitted],
+    fit: Scorer,
+    single: Stack,
+    means: Means,
+    tick: Tick,
+    *,
+    backwards: bool,
 ) -> list[_Choice]:
     chosen: list[_Choice] = []
     left = [fitted for fitted in techniques if fitted.edits < fit.measure(fitted.before).edits]
     stack = single
     while left:
         now = fit.measure(stack).edits
-        edits = {id(fitted): fit.measure(fitted.add(stack, means)).edits for fitted in left}
+        grown = [fitted.add(stack, means) for fitted in left]
+        measured = fit.measure_all(grown, backwards=backwards)
+        edits = {id(fitted): one.edits for fitted, one in zip(left, measured, strict=True)}
         left = [fitted for fitted in left if edits[id(fitted)] < now]
         left.sort(key=lambda fitted: edits[id(fitted)])
         if not left:
@@ -137,6 +152,14 @@ def _drop_superfluous(
             kept = others
             dropped.append(choice.fitted)
     return kept, dropped
+
+
+def _leave_out_each(choices: Sequence[_Choice], single: Stack, means: Means) -> list[Stack]:
+    """For each choice the stack of all others."""
+    return [
+        _join([other for other in choices if other is not choice], single, means)
+        for choice in choices
+    ]
 
 
 def _join(choices: Sequence[_Choice], single: Stack, means: Means) -> Stack:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from odia_ocr.campaign.cache import digest_key
@@ -107,6 +108,14 @@ class Scorer:
                 self._sign(stack, len(counts)),
             )
         return self._known[stack]
+
+    def measure_all(
+        self, stacks: Sequence[Stack], *, backwards: bool = False
+    ) -> tuple[Measured, ...]:
+        """Measure stacks one after another; given in their order also when done `backwards`."""
+        for stack in reversed(stacks) if backwards else stacks:
+            self.measure(stack)
+        return tuple(map(self.measure, stacks))
 
     def compare(self, before: Stack, after: Stack) -> Comparison:
         """Measure both, and their difference on the same lines."""

@@ -182,12 +182,16 @@ def _lend_hands(order: _Order, count: int) -> Iterator[None]:
 
 
 def _work_ahead(order: _Order, number: int, count: int) -> None:
-    """Compute one share of the techniques, last one first, then the rest and the ladders."""
+    """Compute one share of the techniques, last one first, then the rest, ladders and stack."""
     run = _open_run(order, Engines(order.campaign.threads), _be_quiet, lambda *_: None)
     backwards = _ORDER[::-1]
     for technique in backwards[number::count]:
         _measure_technique(run, technique)
-    rows = [_measure_technique(run, technique) for technique in backwards]
+    measured = {technique.key: _measure_technique(run, technique) for technique in backwards}
+    rows = tuple(measured[key] for key in TECHNIQUES)
+    built = _guard(run, "the stack", lambda: _build(run, rows, backwards=True))
+    for scorer in run.also[::-1]:
+        _guard(run, scorer.bench.name, _look_at(run, scorer, built))
     _climb(run, *_find_fitted(rows))
 
 
@@ -285,9 +289,9 @@ def _climb(
     return ladders
 
 
-def _build(run: _Run, rows: tuple[Row, ...]) -> Built:
+def _build(run: _Run, rows: tuple[Row, ...], *, backwards: bool = False) -> Built:
     joining = [row.fitted for row in rows if row.fitted is not None and row.technique.joins]
-    built = build_stack(joining, run.fit, run.report, run.means, tick=run.say)
+    built = build_stack(joining, run.fit, run.report, run.means, tick=run.say, backwards=backwards)
     run.advance("the stack")
     return built
 
