@@ -12,9 +12,14 @@ from PIL import Image
 pytest.importorskip("uharfbuzz")
 pytest.importorskip("cv2")
 
-from odia_ocr.apps.campaign_ladder import open_ladder, sort_checkpoints
+from odia_ocr.apps.campaign_ladder import (
+    open_floating,
+    open_halved,
+    open_ladder,
+    sort_checkpoints,
+)
 from odia_ocr.campaign.sample import draw_sample
-from odia_ocr.errors import DataError
+from odia_ocr.errors import DataError, ModelMissingError
 from odia_ocr.recognize import open_recognizer
 from odia_ocr.runtime import find_weights
 
@@ -170,6 +175,27 @@ def test_what_int8_costs_is_left_out_without_the_floating_model(run, config: Pat
     ended = run("campaign", "run", config, "-o", "out")
     assert ended.code == 0, ended.err
     assert "nowhere/ctc.safetensors" in ended.err
+
+
+def test_a_float_model_is_halved_once(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    shipped = Path(__file__).parents[2] / "training" / "ctc.safetensors"
+    floating = open_floating(str(shipped), tmp_path)
+    halved = open_halved(floating, tmp_path)
+    path = Path(halved.partition(":")[2])
+    assert path.stat().st_size < 0.55 * Path(floating.partition(":")[2]).stat().st_size
+    made = path.stat().st_mtime_ns
+    assert open_halved(floating, tmp_path) == halved
+    assert path.stat().st_mtime_ns == made
+    lines = draw_sample(6).lines
+    texts = [
+        [cands.best.text for cands in open_recognizer(engine, threads=1).read(lines)]
+        for engine in (floating, halved)
+    ]
+    assert texts[0] == texts[1]
+    with pytest.raises(ModelMissingError, match="No float model"):
+        open_halved("ctc", tmp_path)
 
 
 def test_weights_of_a_ladder_are_exported_and_averaged(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ MEANS = Means(
     ladder=("ctc:1", "ctc:2"),
     averaged="ctc:mean",
     floating="ctc:float",
+    halved="ctc:half",
     tesseract=True,
     learned=dict.fromkeys(
         [t.key for t in TECHNIQUES.values() if t.key.startswith(("3-", "+/"))], "l"

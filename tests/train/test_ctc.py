@@ -17,13 +17,14 @@ from odia_ocr.data.render_folder import write_rendered  # noqa: E402
 from odia_ocr.errors import ConfigError, FileMissingError, ModelMissingError  # noqa: E402
 from odia_ocr.recognize.ctc import load, load_fast  # noqa: E402
 from odia_ocr.recognize.line_tensor import Geometry  # noqa: E402
+from odia_ocr.runtime import read_metadata  # noqa: E402
 from odia_ocr.train.checkpoint import open_model, save_weights  # noqa: E402
 from odia_ocr.train.confidence import fit_confidence, store_calibration  # noqa: E402
 from odia_ocr.train.ctc import train_ctc  # noqa: E402
 from odia_ocr.train.ctc_config import TrainConfig, config_from  # noqa: E402
 from odia_ocr.train.ctc_model import CtcArchitecture, CtcModel  # noqa: E402
 from odia_ocr.train.export import write_onnx  # noqa: E402
-from odia_ocr.train.quantise import quantise_model  # noqa: E402
+from odia_ocr.train.quantise import halve_model, quantise_model  # noqa: E402
 from odia_ocr.train.schedule import rate_at  # noqa: E402
 from odia_ocr.train.stream import StreamConfig, stream_chunks  # noqa: E402
 from odia_ocr.types import Candidates, LineImage  # noqa: E402
@@ -162,6 +163,21 @@ def test_an_int8_model_reads_the_same_alone_and_together(tmp_path: Path) -> None
         assert np.array_equal(a.log_probs, alone.log_probs)
         assert float(np.abs(a.log_probs - b.log_probs).mean()) < 0.1
     assert [emission.line_id for emission in together] == [line.id for line in lines]
+
+
+def test_halved_weights_take_half_the_size_and_read_nearly_the_same(tmp_path: Path) -> None:
+    torch.manual_seed(4)
+    write_onnx(CtcModel(CtcArchitecture(hidden=32)).eval(), tmp_path / "f.onnx", version="t")
+    halve_model(tmp_path / "f.onnx", tmp_path / "h.onnx")
+    floating, half = (load(str(tmp_path / name), threads=1) for name in ("f.onnx", "h.onnx"))
+    sizes = [(tmp_path / name).stat().st_size for name in ("f.onnx", "h.onnx")]
+    assert sizes[1] < 0.55 * sizes[0]
+    metadata = [read_metadata(model.session) for model in (floating, half)]
+    assert metadata[1] == {**metadata[0], "precision": "float16"}
+    renderer = make_renderer(seed=2)
+    lines = [LineImage(str(i), renderer.render(i).pixels) for i in range(3)]
+    for a, b in zip(floating.emit(lines), half.emit(lines), strict=True):
+        assert 0 < float(np.abs(a.log_probs - b.log_probs).max()) < 0.1
 
 
 def test_weights_round_trip_and_misfits_are_refused(tmp_path: Path) -> None:

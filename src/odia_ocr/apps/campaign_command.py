@@ -110,7 +110,7 @@ def run(
     """
     from dataclasses import replace
 
-    from odia_ocr.apps.campaign_ladder import Ladder, open_floating, open_ladder
+    from odia_ocr.apps.campaign_ladder import Ladder, open_floating, open_halved, open_ladder
     from odia_ocr.campaign.apart import RESULTS
     from odia_ocr.campaign.config import DEFAULT_CAMPAIGN, LEVELS, SetOrder, read_campaign
     from odia_ocr.campaign.report import write_records
@@ -150,10 +150,12 @@ def run(
     campaign = replace(campaign, single=single)
     if campaign.floating:
         try:
-            campaign = replace(campaign, floating=open_floating(campaign.floating, kept / "ladder"))
+            floating = open_floating(campaign.floating, kept / "ladder")
+            halved = campaign.halved or open_halved(floating, kept / "ladder")
+            campaign = replace(campaign, floating=floating, halved=halved)
         except OdiaOcrError as error:
-            say(f"What int8 costs is not measured: {error}")
-            campaign = replace(campaign, floating="")
+            say(f"What int8 and 16-bit weights cost is not measured: {error}")
+            campaign = replace(campaign, floating="", halved="")
     with _show_progress() as progress:
         outcome = run_campaign(
             campaign,

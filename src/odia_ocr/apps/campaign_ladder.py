@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from odia_ocr.campaign.stack import name_engine
 from odia_ocr.errors import DataError, ModelMissingError, OdiaOcrError, ResourceMissingError
 from odia_ocr.recognize.vlm.naming import KIND, TINY, compose_engine
 
@@ -92,6 +93,34 @@ def open_floating(name: str, folder: Path) -> str:
     """
     path = Path(name)
     return f"ctc:{_export(path, folder)}" if path.suffix == WEIGHTS else name
+
+
+def open_halved(floating: str, folder: Path) -> str:
+    """The engine of a float model whose weights became 16-bit floats; made when it is not there.
+
+    Args:
+        floating: An engine such as "ctc:FILE.onnx".
+        folder: As in `open_ladder`.
+
+    Raises:
+        ModelMissingError: If there is no such file.
+        ResourceMissingError: If the trainer's libraries are missing.
+    """
+    from odia_ocr.campaign.cache import digest_file
+
+    source = Path(floating.partition(":")[2])
+    if not source.is_file():
+        raise ModelMissingError(f"No float model {source}.", next_step="Check the path.")
+    path = folder / f"{name_engine(floating)}-half-{digest_file(source)}{MODEL}"
+    if not path.exists():
+        _check_trainer("onnx")
+        from odia_ocr.train.quantise import halve_model
+
+        folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part.onnx")
+        halve_model(source, part)
+        part.replace(path)
+    return f"ctc:{path}"
 
 
 def _find(pattern: Path) -> Iterable[Path]:

@@ -75,6 +75,7 @@ class Campaign:
             models that this installation holds.
         floating: The engine whose weights are not quantised, or the trainer's .safetensors file of
             them, to measure what int8 costs; or "".
+        halved: The engine with the same weights as 16-bit floats; "" makes it of `floating`.
         tesseract: Whether Tesseract joins where it is installed.
         learned: Engines that were trained by a technique of learning, by its key, e.g. "3-1".
         apart: Folders of further campaigns; what they measured stands in for techniques that this
@@ -93,6 +94,7 @@ class Campaign:
     single: str = "ctc"
     members: tuple[str, ...] = ()
     floating: str = ""
+    halved: str = ""
     tesseract: bool = False
     learned: Mapping[str, str] = field(default_factory=dict)
     apart: tuple[str, ...] = ()
@@ -171,7 +173,7 @@ def record_campaign(campaign: Campaign) -> dict[str, Any]:
     ):
         if order.folder:
             entry["folder"] = order.name
-    (values["floating"],) = label_engines([campaign.floating])
+    values["floating"], values["halved"] = label_engines([campaign.floating, campaign.halved])
     labels = label_engines(list(campaign.learned.values()))
     values["learned"] = dict(zip(campaign.learned, labels, strict=True))
     values["apart"] = [Path(folder).name for folder in campaign.apart]

@@ -24,6 +24,14 @@ def _need_floating(means: Means) -> str:
     return "It needs the model before it was quantised: name it as floating."
 
 
+def _halve(stack: Stack, _: Settings, means: Means) -> Stack:
+    return replace(stack, engines=(means.halved, *stack.engines[1:]))
+
+
+def _need_halved(means: Means) -> str:
+    return _need_floating(means) if means.halved else "It needs the model with 16-bit weights."
+
+
 def _thread(stack: Stack, settings: Settings, _: Means) -> Stack:
     return replace(stack, threads=settings["threads"])
 
@@ -75,6 +83,31 @@ QUANTISATION = Technique(
     joins=False,
 )
 
+HALF_PRECISION = Technique(
+    key="+/fp16",
+    id="+",
+    phase="+",
+    name="Weights as 16-bit floats",
+    effort="minutes at export",
+    claim=None,
+    what="Weights of the recognizer are kept as 16-bit floats and widened when the model is "
+    "opened: half the size. It computes with 32 bits as before, because onnxruntime has no 16-bit "
+    "kernels for recurrent layers on processors.",
+    when="When a float model must be sent or stored. It makes nothing faster; int8 does.",
+    example=example(
+        "from odia_ocr.recognize.ctc import load_fast",
+        "from odia_ocr.runtime import read_metadata",
+        "# odia_ocr.train.quantise.halve_model(float_model, 'model.float16.onnx') makes the other",
+        "recognizer = load_fast()  # load_fast('model.float16.onnx') reads as the float model does",
+        "print(read_metadata(recognizer.session).get('precision'))",
+    ),
+    change=_halve,
+    frames=True,
+    start=_start_floating,
+    need=_need_halved,
+    joins=False,
+)
+
 THREADS = Technique(
     key="+/threads",
     id="+",
@@ -119,4 +152,4 @@ CACHE = Technique(
     joins=False,
 )
 
-TECHNIQUES = (FULL_TRAINING, QUANTISATION, THREADS, CACHE)
+TECHNIQUES = (FULL_TRAINING, QUANTISATION, HALF_PRECISION, THREADS, CACHE)

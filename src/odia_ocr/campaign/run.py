@@ -148,6 +148,7 @@ def _open_run(order: _Order, engines: Engines, say: Say, progress: Progress) -> 
             ladder=order.ladder,
             averaged=order.averaged,
             floating=campaign.floating,
+            halved=campaign.halved,
             tesseract=campaign.tesseract,
             learned=campaign.learned,
         ),

@@ -30,6 +30,7 @@ class Means:
         ladder: Checkpoints of one run as engines, oldest first.
         averaged: The engine whose weights are the mean of the ladder's, or "".
         floating: The engine whose weights are not quantised, or "".
+        halved: The engine with the same weights as 16-bit floats, or "".
         tesseract: Whether Tesseract joins in.
         learned: Engines that were trained by a technique of learning, by its key.
     """
@@ -39,6 +40,7 @@ class Means:
     ladder: tuple[str, ...] = ()
     averaged: str = ""
     floating: str = ""
+    halved: str = ""
     tesseract: bool = False
     learned: Mapping[str, str] = field(default_factory=dict)
 
