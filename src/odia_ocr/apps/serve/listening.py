@@ -12,6 +12,7 @@ import uvicorn
 
 from odia_ocr.apps.messages import say
 from odia_ocr.apps.serve.application import make_application
+from odia_ocr.apps.serve.memory import settle_allocator
 from odia_ocr.apps.serve.service import open_service
 from odia_ocr.apps.serve.settings import Settings
 from odia_ocr.apps.serve.telling import LogHandler, Telling
@@ -53,6 +54,7 @@ def serve_forever(settings: Settings, taken: socket.socket) -> None:
     Raises:
         OdiaOcrError: If the server cannot start.
     """
+    settle_allocator()
     telling = Telling()
     service = open_service(settings, telling=telling)
     for name in ("uvicorn", "uvicorn.error"):

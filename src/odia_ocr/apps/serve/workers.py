@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 from odia_ocr.apps.presets import PRESETS
 from odia_ocr.apps.serve.failures import TooSlowError
 from odia_ocr.apps.serve.jobs import Job, JobState, JobStore, KeptPage
+from odia_ocr.apps.serve.memory import open_grown
 from odia_ocr.apps.serve.nbest import widen
 from odia_ocr.apps.serve.private_folder import PrivateFolder
 from odia_ocr.apps.serve.settings import Limits
 from odia_ocr.errors import OdiaOcrError
 from odia_ocr.pages.ahead import count_workers
 from odia_ocr.pages.images import PageFile, open_pages
-from odia_ocr.pipeline import DEFAULT_OPTIONS, Reader, open_reader
+from odia_ocr.pipeline import DEFAULT_OPTIONS, Reader
 from odia_ocr.runtime import count_threads
 from odia_ocr.types import Problem, Recognizer
 
@@ -91,7 +92,8 @@ class PageWorkers:
         limits: What is accepted.
         telling: Logs and figures.
         threads: Pages read at once; None takes what the command takes.
-        open_with: Opens a reader by the name of its engine, on so many threads.
+        open_with: Opens a reader by the name of its engine, on so many threads; None opens it and
+            reads a trial page.
     """
 
     def __init__(
@@ -109,7 +111,7 @@ class PageWorkers:
         self._limits = limits
         self._telling = telling
         self._cores = count_threads(None)
-        self._open_with = open_with or (lambda engine, cores: open_reader(engine, threads=cores))
+        self._open_with = open_with or open_grown
         self._changed = threading.Condition()
         self._turns: deque[_Open] = deque()  # who has pages to read, the next one first
         self._open: dict[str, _Open] = {}

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from odia_ocr.apps.serve.memory import draw_trial_page, open_grown
+from odia_ocr.pipeline import read
+
+
+def test_the_trial_page_has_eight_lines_as_wide_as_the_page() -> None:
+    page = draw_trial_page()
+    (found,) = read(page).pages
+    widths = [line.box[2] - line.box[0] for line in found.lines]
+    assert len(widths) == 8
+    assert min(widths) > 0.75 * page.shape[1]
+
+
+def test_a_grown_reader_has_read_on_all_threads_and_on_one() -> None:
+    reader = open_grown("ctc-fast", 2)
+    assert reader.reopen is not None
+    assert reader.reopen.cache_info().currsize == 2  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_large_blocks_go_back_to_the_system_at_once() -> None:
+    # By itself glibc keeps blocks of up to 32 MB after the first such block was freed.
+    program = """
+import ctypes, pathlib, sys
+from odia_ocr.apps.serve.memory import settle_allocator
+
+def resident():
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+if sys.argv[1] == "settled":
+    assert settle_allocator()
+library = ctypes.CDLL("libc.so.6")
+library.malloc.restype, library.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+library.free.argtypes = [ctypes.c_void_p]
+size, before = 20 << 20, resident()
+for _ in range(2):
+    blocks = [library.malloc(size) for _ in range(4)]
+    small = [library.malloc(1 << 16) for _ in range(4)]  # lie behind the blocks of the heap
+    for block in blocks:
+        ctypes.memset(block, 1, size)
+    for block in blocks:
+        library.free(block)
+print(resident() - before)
+"""
+    kept = {
+        how: int(subprocess.check_output([sys.executable, "-c", program, how]))
+        for how in ("plain", "settled")
+    }
+    assert kept["settled"] < 20 << 20 < kept["plain"]
