@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,31 @@ def test_a_second_process_works_ahead_and_changes_no_figure(
     kept = run_campaign(order(folders), tmp_path / "ahead", say=pytest.fail)  # nor does building
     assert strip(kept) == strip(alone)
     assert kept.built is not None
+
+
+def test_a_helping_process_does_not_outlive_a_killed_campaign(tmp_path: Path) -> None:
+    program = tmp_path / "main.py"
+    program.write_text(
+        """
+import multiprocessing, time
+from odia_ocr.campaign.run import _end_with_parent
+
+def help_out():
+    _end_with_parent()
+    print("helping", flush=True)
+    time.sleep(60)
+
+if __name__ == "__main__":
+    multiprocessing.get_context("spawn").Process(target=help_out, daemon=True).start()
+    time.sleep(60)
+""",
+        encoding="utf-8",
+    )
+    first = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True)
+    assert first.stdout is not None
+    assert first.stdout.readline() == "helping\n"
+    first.kill()
+    first.communicate(timeout=20)  # ends when no process holds the pipe any more
 
 
 def test_a_technique_that_throws_leaves_the_others(

@@ -196,6 +196,8 @@ def test_lines_that_the_first_view_is_sure_of_are_not_shown_to_the_others(
     for line, posterior, cands in zip(lines, apart, joint.read(lines), strict=True):
         assert cands.line_id == line.id
         assert (cands.best.source == "joint") == (posterior < level)
+    emissions = zip(*(view.emit(lines) for view in views), strict=True)
+    assert [joint.read_emissions(seen) for seen in emissions] == joint.read(lines)
     everything = JointRecognizer("joint", views, decoder).read(lines)
     assert {cands.best.source for cands in everything} == {"joint"}
 

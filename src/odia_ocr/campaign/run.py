@@ -9,6 +9,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import multiprocessing
+import multiprocessing.connection
+import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -183,17 +186,34 @@ def _lend_hands(order: _Order, count: int) -> Iterator[None]:
 
 
 def _work_ahead(order: _Order, number: int, count: int) -> None:
-    """Compute one share of the techniques, last one first, then the rest, ladders and stack."""
+    """Compute one share of the techniques, last one first, then the rest, ladders and the stack.
+
+    The first process builds the stack before it climbs, so they do not do the same.
+    """
+    _end_with_parent()
     run = _open_run(order, Engines(order.campaign.threads), _be_quiet, lambda *_: None)
     backwards = _ORDER[::-1]
     for technique in backwards[number::count]:
         _measure_technique(run, technique)
     measured = {technique.key: _measure_technique(run, technique) for technique in backwards}
     rows = tuple(measured[key] for key in TECHNIQUES)
+    _climb(run, *_find_fitted(rows))
     built = _guard(run, "the stack", lambda: _build(run, rows, backwards=True))
     for scorer in run.also[::-1]:
         _guard(run, scorer.bench.name, _look_at(run, scorer, built))
-    _climb(run, *_find_fitted(rows))
+
+
+def _end_with_parent() -> None:
+    """End this process when the first one is gone, also when that was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch(sentinel: int) -> None:
+        multiprocessing.connection.wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, args=(parent.sentinel,), daemon=True).start()
 
 
 def _be_quiet(said: str) -> None:

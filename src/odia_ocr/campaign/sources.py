@@ -37,6 +37,10 @@ from odia_ocr.recognize.vlm.naming import join_engines
 from odia_ocr.runtime import find_weights
 from odia_ocr.types import Candidates, Decoder, Emission, LineImage
 
+# Posterior from which a joint reading shows a line to its first view alone: 66 % of 2,000 check
+# lines are shown to all then, and 1.93 % of the letters are wrong instead of 1.91 % (LOG.md).
+_SURE = 0.95
+_JOINT = "joint"  # names the source of readings that all views judged
 _PORTION = 128  # pictures in memory at once
 _BEAMS = 8  # of an engine that writes: each costs as much as a reading
 _EMITTING = ("recognize/ctc.py", "recognize/line_tensor.py", "recognize/augment.py", "types.py")
@@ -106,7 +110,7 @@ class SourceReader:
                 [self.engines.describe(name, stack.threads), version] for name, version in views
             ],
             "average": stack.average if len(views) > 1 else "",
-            "joint": stack.combine == "joint",
+            "joint": _SURE if stack.combine == "joint" else False,
             **decoding,
             "set": bench.digest,
         }
@@ -121,8 +125,11 @@ class SourceReader:
             return Kept(pack_candidates(outcomes), asdict(clock.stop()))
 
         kept = self.store.keep(key, compute, code=digest_code(CHOOSING))
-        cost = sum((entry.cost for entry in emitted), read_cost(kept.facts))
-        return Source(unpack_candidates(kept.arrays), cost)
+        outcomes = unpack_candidates(kept.arrays)
+        shown = _share_shown(outcomes) if stack.combine == "joint" else 1.0
+        cost = read_cost(kept.facts) + emitted[0].cost
+        cost = sum((entry.cost.share(shown) for entry in emitted[1:]), cost)
+        return Source(outcomes, cost)
 
     def _make_line_reader(self, stack: Stack, views: list[tuple[str, str]]) -> _ReadLine:
         """What makes candidates of a line's emissions, one of each view."""
@@ -130,8 +137,8 @@ class SourceReader:
         if stack.combine == "joint" and isinstance(decoder, BeamDecoder):
             models = [(self.engines.find_ctc(name, stack.threads), kind) for name, kind in views]
             seen = tuple(View(model, kind) for model, kind in models if model is not None)
-            joint = JointRecognizer("joint", seen, decoder)
-            return lambda emissions: joint.join([_heat(e, stack) for e in emissions])
+            joint = JointRecognizer(_JOINT, seen, decoder, sure=_SURE)
+            return lambda emissions: joint.read_emissions([_heat(e, stack) for e in emissions])
 
         def read(emissions: Sequence[Emission]) -> Candidates:
             emission = emissions[0]
@@ -270,6 +277,14 @@ def _heat(emission: Emission, stack: Stack) -> Emission:
     logs = emission.log_probs / stack.temperature
     logs = logs - np.log(np.exp(logs).sum(axis=1, keepdims=True))
     return replace(emission, log_probs=np.asarray(logs, np.float32))
+
+
+def _share_shown(outcomes: Sequence[Outcome]) -> float:
+    """The share of lines that a joint reading showed to all its views."""
+    shown = sum(
+        isinstance(outcome, Candidates) and outcome.best.source == _JOINT for outcome in outcomes
+    )
+    return shown / max(1, len(outcomes))
 
 
 def _load_portions(bench: Bench) -> Iterator[list[LineImage]]:

@@ -57,7 +57,7 @@ class JointRecognizer:
         """Read all lines; see `odia_ocr.types.Recognizer`."""
         first = self.views[0].emit(lines)
         readings = [self.decoder(emission) for emission in first]
-        again = [i for i, hyps in enumerate(readings) if (hyps[0].posterior or 0.0) < self.sure]
+        again = [i for i, hyps in enumerate(readings) if not self._is_sure(hyps)]
         others = [view.emit([lines[i] for i in again]) for view in self.views[1:]] if again else []
         found: list[Candidates | Problem] = [
             Candidates(emission.line_id, tuple(hyps))
@@ -70,9 +70,20 @@ class JointRecognizer:
     def join(self, emissions: Sequence[Emission]) -> Candidates:
         """The candidates of one line that all views saw.
 
-        `optical_logp` is the weighted mean over views, `posterior` the share among candidates.
+        `optical_logp` is the weighted mean over views, `posterior` the share among candidates. What
+        all views judged names this recognizer as its source.
         """
         return self._judge(emissions, self.decoder(emissions[0]))
+
+    def read_emissions(self, emissions: Sequence[Emission]) -> Candidates:
+        """As `read`, of one line whose emissions in all views are there already."""
+        first = self.decoder(emissions[0])
+        if self._is_sure(first):
+            return Candidates(emissions[0].line_id, tuple(first))
+        return self._judge(emissions, first)
+
+    def _is_sure(self, hyps: Sequence[Hypothesis]) -> bool:
+        return (hyps[0].posterior or 0.0) >= self.sure
 
     def _judge(self, emissions: Sequence[Emission], first: Sequence[Hypothesis]) -> Candidates:
         """`join`, where the first view's readings are known."""
