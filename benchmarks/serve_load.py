@@ -18,7 +18,7 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,15 +39,20 @@ class Run:
 
     Attributes:
         at_once: Requests under way.
-        latencies: Seconds from request to last byte, of those that were answered well.
+        times: Seconds from request to last byte by number of the request, of those answered well.
         failed: Answers that were no success.
         seconds: From the first request to the last answer.
     """
 
     at_once: int
-    latencies: tuple[float, ...]
+    times: Mapping[int, float]
     failed: int
     seconds: float
+
+    @property
+    def latencies(self) -> list[float]:
+        """All times."""
+        return list(self.times.values())
 
     @property
     def rate(self) -> float:
@@ -95,6 +100,7 @@ def main() -> None:
         "p95_over_idle_median": round(
             percentile(runs[-1].latencies, 95) / statistics.median(runs[0].latencies), 4
         ),
+        "over_idle_same_page": describe_ratios(*runs),
     }
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -112,12 +118,12 @@ def send_all(
 ) -> Run:
     """Send pages, so many at once, until all are answered or the time is over."""
     contents = {path: path.read_bytes() for path in set(pages)}
-    latencies: list[float] = []
+    times: dict[int, float] = {}
     failed = 0
     counting = threading.Lock()
     began = time.perf_counter()
 
-    def ask(path: Path) -> None:
+    def ask(number: int, path: Path) -> None:
         nonlocal failed
         asked = time.perf_counter()
         if asked - began > longest:
@@ -128,13 +134,19 @@ def send_all(
         seconds = time.perf_counter() - asked
         with counting:
             if answer.status_code == 200:
-                latencies.append(seconds)
+                times[number] = seconds
             else:
                 failed += 1
 
     with ThreadPoolExecutor(at_once) as pool:
-        list(pool.map(ask, pages))
-    return Run(at_once, tuple(latencies), failed, time.perf_counter() - began)
+        list(pool.map(ask, range(len(pages)), pages))
+    return Run(at_once, times, failed, time.perf_counter() - began)
+
+
+def describe_ratios(idle: Run, loaded: Run) -> dict[str, float]:
+    """How many times longer a page took under load than the same page alone."""
+    ratios = [loaded.times[i] / idle.times[i] for i in idle.times if i in loaded.times]
+    return {f"p{share}": round(percentile(ratios, share), 4) for share in (50, 90, 95)}
 
 
 def describe(run: Run) -> dict[str, Any]:

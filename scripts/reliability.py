@@ -81,10 +81,13 @@ def show_load(record: dict[str, Any]) -> str:
         rows.append((f"seconds, {run['at_once']} at once", latency, ""))
         speed = f"{run['pages_per_second']:.2f} pages/s, {run['failed']} failed"
         rows.append((f"throughput, {run['at_once']} at once", speed, ""))
+    ratios = record["over_idle_same_page"]
+    same = ", ".join(f"{name} {value:.2f}" for name, value in ratios.items())
     load = f"{record['load_average_before']}, {record['load_average_after']}"
     rows += [
         ("throughput as a share of `read`", f"{record['share_of_command']:.0%}", ">= 90%"),
         ("p95 under load over idle median", f"{record['p95_over_idle_median']:.2f}", "<= 3"),
+        ("the same page, under load over alone", same, ""),
         (f"load average before, after ({record['cores']} cores)", load, ""),
     ]
     return write_rows(*rows)

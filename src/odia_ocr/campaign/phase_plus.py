@@ -125,6 +125,7 @@ THREADS = Technique(
     change=_thread,
     grid={"threads": (2,)},
     need=_need_cores,
+    idle=True,
     joins=False,
 )
 

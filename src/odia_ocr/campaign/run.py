@@ -120,8 +120,13 @@ def run_campaign(
     """
     order = _Order(campaign, cache, level, ladder, averaged)
     run = _open_run(order, engines or Engines(campaign.threads), say, progress)
+    wanted = [technique for technique in TECHNIQUES.values() if technique.change is not None]
+    run.total = len(wanted) + 3 + len(run.also)
+    run.report.measure(Stack((run.means.single,)))
+    measured = {t.key: _measure_technique(run, t) for t in _ORDER if t.idle}
     with _lend_hands(order, processes - 1):
-        return _run_all(run)
+        measured |= {t.key: _measure_technique(run, t) for t in _ORDER if not t.idle}
+        return _finish(run, tuple(measured[key] for key in TECHNIQUES))
 
 
 def _open_run(order: _Order, engines: Engines, say: Say, progress: Progress) -> _Run:
@@ -228,12 +233,8 @@ def _list_members(members: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _run_all(run: _Run) -> Outcome:
-    wanted = [t for t in TECHNIQUES.values() if t.change is not None]
-    run.total = len(wanted) + 3 + len(run.also)
-    run.report.measure(Stack((run.means.single,)))
-    measured = {technique.key: _measure_technique(run, technique) for technique in _ORDER}
-    rows = tuple(measured[key] for key in TECHNIQUES)
+def _finish(run: _Run, rows: tuple[Row, ...]) -> Outcome:
+    """What is made of the techniques once each of them was measured alone."""
     built = _guard(run, "the stack", lambda: _build(run, rows))
     ladders = _climb(run, *_find_fitted(rows))
     checkpoints = _guard(run, "the checkpoints", lambda: follow_checkpoints(run.report, run.means))

@@ -113,6 +113,8 @@ class Technique:
         beside: What it is compared with: that stack, or the best of its engines alone.
         need: Why it cannot be run with these means; "" when it can.
         frames: Whether it needs emissions, frame by frame.
+        idle: Whether its time can only be told on an idle machine: it is measured before other
+            processes help.
         joins: Whether it may become part of the stack to ship.
         why: Why it is not measured here, where `change` is None.
     """
@@ -133,6 +135,7 @@ class Technique:
     beside: Literal["start", "best engine"] = "start"
     need: Need = need_nothing
     frames: bool = False
+    idle: bool = False
     joins: bool = True
     why: str = ""
 

@@ -29,13 +29,13 @@ def test_large_blocks_go_back_to_the_system_at_once() -> None:
     # By itself glibc keeps blocks of up to 32 MB after the first such block was freed.
     program = """
 import ctypes, pathlib, sys
-from odia_ocr.apps.serve.memory import settle_allocator
+from odia_ocr.runtime import settle_memory
 
 def resident():
     return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 if sys.argv[1] == "settled":
-    assert settle_allocator()
+    assert settle_memory()
 library = ctypes.CDLL("libc.so.6")
 library.malloc.restype, library.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
 library.free.argtypes = [ctypes.c_void_p]

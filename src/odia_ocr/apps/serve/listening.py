@@ -12,11 +12,11 @@ import uvicorn
 
 from odia_ocr.apps.messages import say
 from odia_ocr.apps.serve.application import make_application
-from odia_ocr.apps.serve.memory import settle_allocator
 from odia_ocr.apps.serve.service import open_service
 from odia_ocr.apps.serve.settings import Settings
 from odia_ocr.apps.serve.telling import LogHandler, Telling
 from odia_ocr.errors import OutputError, UsageError
+from odia_ocr.runtime import settle_memory
 
 _BACKLOG = 1024
 _LONGEST_FAREWELL = 600  # seconds for requests under way when the server is asked to end
@@ -54,7 +54,7 @@ def serve_forever(settings: Settings, taken: socket.socket) -> None:
     Raises:
         OdiaOcrError: If the server cannot start.
     """
-    settle_allocator()
+    settle_memory()
     telling = Telling()
     service = open_service(settings, telling=telling)
     for name in ("uvicorn", "uvicorn.error"):

@@ -1,13 +1,11 @@
-"""Memory of a server stays level: the allocator gives back, buffers have their size early.
+"""A page that is read when models are opened, so that buffers have their size before work comes.
 
-An allocator grows with the largest page it has met, and keeps what threads give back in pieces; on
-a server that looks like a leak. LOG.md has the figures.
+Buffers grow with the largest page met; on a server that looks like a leak. See `settle_memory` of
+`odia_ocr.runtime`, and LOG.md for figures.
 """
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from contextlib import closing
 
 import numpy as np
@@ -17,28 +15,9 @@ from odia_ocr.pages.ahead import count_workers
 from odia_ocr.pages.images import open_pages
 from odia_ocr.pipeline import DEFAULT_OPTIONS, Reader, open_reader
 
-# Parameters of mallopt(3): arenas; the size from which a block is mapped by itself; how much free
-# memory at the top of the heap is kept. The last two would grow with what is freed, and pictures
-# break up the heap. A block of 4 MB and less mapped by itself costs a tenth of the speed.
-_ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1
-_MALLOPT = {_ARENA_MAX: 2, _MMAP_THRESHOLD: 8 << 20, _TRIM_THRESHOLD: 64 << 20}
 _HEIGHT, _WIDTH, _MARGIN = 1754, 1240, 120  # A4 at 150 dpi, in pixels
 _LINES, _LINE_HEIGHT = 8, 30  # few, but as wide as the page: width is what decides
 _LETTER = 22
-
-
-def settle_allocator() -> bool:
-    """Keep the C library from holding on to what pages leave; False where it is not glibc.
-
-    To be called before threads are started.
-    """
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        library = ctypes.CDLL("libc.so.6")
-        return all(library.mallopt(key, value) == 1 for key, value in _MALLOPT.items())
-    except (OSError, AttributeError):  # another C library
-        return False
 
 
 def draw_trial_page() -> npt.NDArray[np.uint8]:
