@@ -51,7 +51,7 @@ class Run:
 
     @property
     def latencies(self) -> list[float]:
-        """All times."""
+        """Seconds of the requests that were answered well, in no certain order."""
         return list(self.times.values())
 
     @property

@@ -177,6 +177,22 @@ def test_what_int8_costs_is_left_out_without_the_floating_model(run, config: Pat
     assert "nowhere/ctc.safetensors" in ended.err
 
 
+def test_int8_is_measured_where_the_floating_model_cannot_be_halved(
+    run, config: Path, tmp_path: Path
+) -> None:
+    changes = {"floating": "ctc", "techniques": {"+/int8": {}, "+/fp16": {}}}
+    values = json.loads(config.read_text("utf-8")) | changes
+    config.write_text(json.dumps(values), encoding="utf-8")
+    ended = run("campaign", "run", config, "-o", "out")
+    assert ended.code == 0, ended.err
+    assert "What 16-bit weights cost is not measured: ctc names no file" in ended.err
+    path = tmp_path / "out" / "performance_improvement_strategies.json"
+    rows = json.loads(path.read_text("utf-8"))
+    assert [row["name"] for row in rows if row["measured"]] == ["Quantisation to int8"]
+    report = (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert "name it as halved" in report
+
+
 def test_a_float_model_is_halved_once(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("onnx")
@@ -194,7 +210,7 @@ def test_a_float_model_is_halved_once(tmp_path: Path) -> None:
         for engine in (floating, halved)
     ]
     assert texts[0] == texts[1]
-    with pytest.raises(ModelMissingError, match="No float model"):
+    with pytest.raises(ModelMissingError, match="ctc names no file"):
         open_halved("ctc", tmp_path)
 
 

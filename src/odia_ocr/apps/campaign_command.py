@@ -151,11 +151,15 @@ def run(
     if campaign.floating:
         try:
             floating = open_floating(campaign.floating, kept / "ladder")
-            halved = campaign.halved or open_halved(floating, kept / "ladder")
-            campaign = replace(campaign, floating=floating, halved=halved)
+            campaign = replace(campaign, floating=floating)
         except OdiaOcrError as error:
             say(f"What int8 and 16-bit weights cost is not measured: {error}")
             campaign = replace(campaign, floating="", halved="")
+    if campaign.floating and not campaign.halved:
+        try:
+            campaign = replace(campaign, halved=open_halved(campaign.floating, kept / "ladder"))
+        except OdiaOcrError as error:
+            say(f"What 16-bit weights cost is not measured: {error}")
     with _show_progress() as progress:
         outcome = run_campaign(
             campaign,

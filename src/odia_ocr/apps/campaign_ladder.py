@@ -1,4 +1,4 @@
-"""Weights of the trainers become engines: checkpoints of one run, and the unquantised model.
+"""Weights of the trainers become engines: checkpoints of one run, and models without int8.
 
 Checkpoints are ONNX files or weights of the CTC recognizer, or folders of LoRA adapters.
 """
@@ -108,9 +108,12 @@ def open_halved(floating: str, folder: Path) -> str:
     """
     from odia_ocr.campaign.cache import digest_file
 
-    source = Path(floating.partition(":")[2])
+    kind, _, file = floating.partition(":")
+    source = Path(file)
     if not source.is_file():
-        raise ModelMissingError(f"No float model {source}.", next_step="Check the path.")
+        raise ModelMissingError(
+            f"{floating} names no file of a float model.", next_step="Write ctc:FILE.onnx."
+        )
     path = folder / f"{name_engine(floating)}-half-{digest_file(source)}{MODEL}"
     if not path.exists():
         _check_trainer("onnx")
@@ -120,7 +123,7 @@ def open_halved(floating: str, folder: Path) -> str:
         part = path.with_suffix(".part.onnx")
         halve_model(source, part)
         part.replace(path)
-    return f"ctc:{path}"
+    return f"{kind}:{path}"
 
 
 def _find(pattern: Path) -> Iterable[Path]:
@@ -212,7 +215,7 @@ def _check_trainer(*libraries: str) -> None:
     missing = [name for name in libraries if importlib.util.find_spec(name) is None]
     if missing:
         raise ResourceMissingError(
-            f"Checkpoints need libraries that are not installed: {', '.join(missing)}.",
+            f"Weights need libraries that are not installed: {', '.join(missing)}.",
             next_step="Install them with: pip install 'odia-ocr[train,vlm]', or name .onnx files.",
         )
 

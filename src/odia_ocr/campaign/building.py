@@ -90,6 +90,7 @@ def build_stack(
     """
     single = Stack((means.single,))
     chosen = _add_greedily(techniques, fit, single, means, tick, backwards=backwards)
+    # Asked for before they are needed one by one, so that a process can begin with the last.
     fit.measure_all(_leave_out_each(chosen, single, means), backwards=backwards)
     kept, dropped = _drop_superfluous(chosen, fit, single, means)
     stack = _join(kept, single, means)

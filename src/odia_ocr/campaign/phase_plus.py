@@ -29,7 +29,9 @@ def _halve(stack: Stack, _: Settings, means: Means) -> Stack:
 
 
 def _need_halved(means: Means) -> str:
-    return _need_floating(means) if means.halved else "It needs the model with 16-bit weights."
+    if means.floating and not means.halved:
+        return "It needs the model with 16-bit weights: name it as halved."
+    return _need_floating(means)
 
 
 def _thread(stack: Stack, settings: Settings, _: Means) -> Stack:

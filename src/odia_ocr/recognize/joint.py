@@ -25,7 +25,7 @@ from odia_ocr.types import Candidates, Emission, Hypothesis, LineImage, Problem
 
 VERSIONS = ("wide", "narrow")  # in which a model without others sees each line as well
 _PROPOSALS = 4  # readings of each view
-# Showing all lines to all views left about as many errors on 750 held-out lines (LOG.md).
+# Shows 46 % of the lines to all views; showing all of them leaves 2 % fewer errors (LOG.md).
 _SURE = 0.8
 
 

@@ -17,6 +17,8 @@ from typing import Any
 from odia_ocr.data.lines import make_renderer
 from odia_ocr.recognize.line_tensor import Geometry, line_to_pixels, pad_width, stack_lines
 
+_FEWEST_HALVED = 64  # values; smaller weights are not worth a node
+
 
 class _CalibrationLines:
     """Feeds rendered training lines to the quantiser."""
@@ -45,9 +47,6 @@ def quiet_quantiser() -> Iterator[None]:
         yield
     finally:
         logging.disable(logging.NOTSET)
-
-
-_FEWEST_HALVED = 64  # values; smaller weights are not worth a node
 
 
 def halve_model(source: Path, target: Path) -> None:
