@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,25 @@ def test_a_second_process_works_ahead_and_changes_no_figure(
     kept = run_campaign(order(folders), tmp_path / "ahead", say=pytest.fail)  # nor does building
     assert strip(kept) == strip(alone)
     assert kept.built is not None
+
+
+def test_what_needs_an_idle_machine_is_measured_before_others_help(
+    folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+
+    def lend(ordered: _Order, count: int) -> contextlib.nullcontext[None]:
+        happened.append("others help")
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr("odia_ocr.campaign.run._lend_hands", lend)
+    monkeypatch.setattr("odia_ocr.campaign.phase_plus.count_threads", lambda asked: 2)
+    campaign = order(folders, techniques={"+/threads": {}, "2A-1": {"width": (5,)}})
+    outcome = run(campaign, tmp_path, progress=lambda what, *_: happened.append(what))
+    measured = {row.technique.key for row in outcome.rows if row.comparison is not None}
+    assert measured == {"+/threads", "2A-1"}
+    threads, beam = map(happened.index, ("Lines on several threads", "Beam search"))
+    assert threads < happened.index("others help") < beam
 
 
 def test_a_helping_process_does_not_outlive_a_killed_campaign(tmp_path: Path) -> None:

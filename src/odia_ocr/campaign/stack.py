@@ -49,7 +49,8 @@ class Stack:
         top_p: Share of each frame's probability that is sampled from.
         top_k: Classes of each frame that are sampled from.
         combine: How candidates of several sources, or of one list, become one reading; "" takes the
-            first, "joint" judges the beam's readings of every view under all views.
+            first, "joint" judges the beam's readings of every view under all views where the first
+            view is not sure of its own, see `odia_ocr.recognize.joint`.
         risk_heat: Temperature of the posteriors in "mbr".
         rerank: Weights to order candidates anew with the language model, or None.
         correct: The correction dictionary edits the reading, as it was fitted to the decoding.
