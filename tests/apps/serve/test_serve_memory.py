@@ -51,11 +51,11 @@ def test_models_have_an_arena_unless_memory_is_settled(
 def test_large_blocks_go_back_to_the_system_at_once() -> None:
     # By itself glibc keeps blocks of up to 32 MB after the first such block was freed.
     program = """
-import ctypes, pathlib, sys
+import ctypes, mmap, pathlib, sys
 from odia_ocr.runtime import settle_memory
 
 def resident():
-    return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
 
 if sys.argv[1] == "settled":
     assert settle_memory()
