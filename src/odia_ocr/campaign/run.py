@@ -11,6 +11,7 @@ import functools
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -195,6 +196,7 @@ def _work_ahead(order: _Order, number: int, count: int) -> None:
 
     The first process builds the stack before it climbs, so they do not do the same.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first one's, which ends this one
     _end_with_parent()
     run = _open_run(order, Engines(order.campaign.threads), _be_quiet, lambda *_: None)
     backwards = _ORDER[::-1]

@@ -78,7 +78,9 @@ def test_a_job_can_be_cancelled_while_it_runs(
     assert stub.begun == [1, 1]
     shown = stub_server.client.get(f"/v1/jobs/{job['id']}").json()
     assert (shown["state"], shown["pages"]["read"]) == ("cancelled", 0)
-    assert result(stub_server, job).status_code == 409
+    refused = result(stub_server, job)
+    assert refused.status_code == 409
+    assert "again" in refused.json()["next_step"]  # not: wait until it is done
     assert not (stub_server.service.folder.root / "jobs" / job["id"]).exists()
 
 
@@ -324,6 +326,8 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path: Any) -> None:
     with pytest.raises(UsageError, match="holds other files"):
         open_folder(tmp_path / "theirs")
     assert (tmp_path / "theirs").stat().st_mode & 0o777 == 0o755
+    with pytest.raises(UsageError, match="is no folder"):
+        open_folder(tmp_path / "theirs" / "letter.txt")
 
 
 def test_what_may_have_ended_the_server_is_read_first_and_alone(

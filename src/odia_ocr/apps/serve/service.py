@@ -216,6 +216,10 @@ class Service:
         """
         if job.state is JobState.FAILED and job.error is not None:
             raise JobFailedError(job.error)
+        if job.state is JobState.CANCELLED:
+            raise ConflictError(
+                "The job is cancelled.", next_step="Send the document again to read it."
+            )
         if job.state is not JobState.DONE:
             raise ConflictError(
                 f"The job is {job.state}.",
