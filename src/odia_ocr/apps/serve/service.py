@@ -90,6 +90,10 @@ class Service:
         self.folder.remove_others(self.jobs.list_ids())
         self.workers.start()
 
+    def prepare_stop(self) -> None:
+        """Read only what requests wait for; jobs keep their pages for the next start."""
+        self.workers.leave_jobs()
+
     def stop(self) -> None:
         """Finish the pages under way."""
         self.workers.stop()
