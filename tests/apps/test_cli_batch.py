@@ -24,7 +24,9 @@ def test_files_are_those_of_read_and_a_second_run_reads_nothing(odia_ocr, tmp_pa
     assert "gone.png does not exist" in ended.err
     assert files(tmp_path / "out" / "documents") == files(tmp_path / "read")
     again = odia_ocr("batch", SAMPLE, *options, "--format", "page")
-    assert "This run: 0 pages" in again.err
+    assert again.code == 0  # what never was there is no document of the batch
+    assert "1 document: 1 page read, 0 set aside; 0 documents failed" in again.err
+    assert "This run: 0 pages. See" in again.err
     dated = (tmp_path / "out" / "documents" / "page.page.xml").read_text("utf-8")
     assert "<Created>1970-01-01T00:00:00Z</Created>" in dated
     refused = odia_ocr("batch", SAMPLE, "-o", "out")
@@ -73,3 +75,13 @@ def test_options_of_the_ray_runner(odia_ocr):
     assert "--address is of --runner ray" in refuse("--address", "auto")
     assert "--gpus is of --runner ray" in refuse("--gpus", "0.5")
     assert "Add --workers N" in refuse("--runner", "ray", "--address", "auto")
+
+
+def test_ctrl_c_says_how_to_go_on(odia_ocr, monkeypatch):
+    def stop(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("odia_ocr.apps.batch.plan.run_batch", stop)
+    ended = odia_ocr("batch", SAMPLE, "-o", "out")
+    assert ended.code == 130
+    assert "Stopped. The same command goes on with it." in ended.err

@@ -137,6 +137,9 @@ def test_techniques_are_listed_shown_and_given_as_json(run) -> None:
     (entry,) = json.loads(run("techniques", "2A-1", "--json").out)
     assert entry["claimed"] == {"from": 42, "to": [35, 38]}
     assert "measured" in entry
+    for name in ("2B-3/fusion", "+/cache"):  # as configurations name them
+        assert name in listed.out
+        assert run("techniques", name).out.startswith(name)
     unknown = run("techniques", "7X")
     assert unknown.code == 2
     assert "Known:" in unknown.err

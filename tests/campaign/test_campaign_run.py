@@ -144,6 +144,35 @@ if __name__ == "__main__":
     first.communicate(timeout=20)  # ends when no process holds the pipe any more
 
 
+def test_ctrl_c_reaches_helping_processes_without_a_word(tmp_path: Path) -> None:
+    program = tmp_path / "main.py"
+    program.write_text(
+        """
+import os, signal, sys, time
+from odia_ocr.campaign import run
+
+def wait(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.1)
+    print("still there", flush=True)
+    sys.exit()
+
+if __name__ == "__main__":
+    run._open_run = wait
+    run._end_with_parent = lambda: None
+    class Order:
+        class campaign:
+            threads = 1
+    run._work_ahead(Order, 0, 1)
+""",
+        encoding="utf-8",
+    )
+    ended = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, timeout=60
+    )
+    assert (ended.stdout, ended.stderr) == ("still there\n", "")
+
+
 def test_a_technique_that_throws_leaves_the_others(
     folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

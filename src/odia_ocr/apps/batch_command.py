@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from odia_ocr.apps.engine_options import Adapters, Device, Dtype, LoadIn
+from odia_ocr.apps.messages import tell_stop
 from odia_ocr.apps.presets import DEFAULT_PRESET, choose_engine
 from odia_ocr.apps.read_command import split_names
 from odia_ocr.errors import UsageError, name_choices
@@ -178,7 +179,9 @@ def batch(
         retry=retry,
         ray=ray,
     )
-    raise typer.Exit(run_batch(plan))
+    with tell_stop("The same command goes on with it."):
+        code = run_batch(plan)
+    raise typer.Exit(code)
 
 
 def _choose_ray(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from odia_ocr.apps.engine_options import Adapters, Device, Dtype, LoadIn
-from odia_ocr.apps.messages import say
+from odia_ocr.apps.messages import say, tell_stop
 from odia_ocr.apps.out_folder import refuse_file
 from odia_ocr.errors import OdiaOcrError, UsageError, name_choices
 
@@ -160,7 +160,7 @@ def run(
             campaign = replace(campaign, halved=open_halved(campaign.floating, kept / "ladder"))
         except OdiaOcrError as error:
             say(f"What 16-bit weights cost is not measured: {error}")
-    with _show_progress() as progress:
+    with tell_stop("The same command goes on where it was."), _show_progress() as progress:
         outcome = run_campaign(
             campaign,
             kept,

@@ -29,6 +29,16 @@ def say(message: str) -> None:
     print(f"odia-ocr: {message}", file=sys.stderr, flush=True)
 
 
+@contextlib.contextmanager
+def tell_stop(advice: str) -> Iterator[None]:
+    """Say on Ctrl-C that the work was stopped, and what to do next; the interrupt goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"Stopped. {advice}")
+        raise
+
+
 _ESTIMATE_SECONDS = 600.0
 
 

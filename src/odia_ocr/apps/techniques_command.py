@@ -11,7 +11,11 @@ import typer
 def techniques(
     name: Annotated[
         Optional[str],  # noqa: UP045 - typer reads it
-        typer.Argument(metavar="ID", help="E.g. 2A-2. [default: all]", show_default=False),
+        typer.Argument(
+            metavar="ID",
+            help="E.g. 2A-2, or one of them: 2A-2/tesseract. [default: all]",
+            show_default=False,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/techniques.md.")] = False,
@@ -22,6 +26,7 @@ def techniques(
     Examples:
       odia-ocr techniques
       odia-ocr techniques 2B-3
+      odia-ocr techniques 2B-3/fusion
       odia-ocr techniques --json
     """
     from odia_ocr.campaign.catalogue import TECHNIQUES, find_techniques
@@ -44,7 +49,7 @@ def _describe(entry: dict[str, Any]) -> str:
     from odia_ocr.campaign.guide import show_claimed, show_measurement
 
     rows = [
-        f"{entry['id']}  {entry['name']}",
+        f"{entry['key']}  {entry['name']}",
         "",
         entry["what"],
         "",
@@ -72,7 +77,7 @@ def _print_list(entries: list[dict[str, Any]]) -> None:
         table.add_column(heading)
     for entry in entries:
         table.add_row(
-            entry["id"],
+            entry["key"],
             entry["name"],
             entry["effort"],
             show_claimed(entry),

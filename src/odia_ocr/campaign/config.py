@@ -136,7 +136,8 @@ def read_campaign(path: Path) -> Campaign:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"Cannot read {path}: {error}.", next_step=_COMPARE) from None
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(f"Cannot read {path}: {why}.", next_step=_COMPARE) from None
     try:
         return make_campaign(values)
     except ConfigError as error:

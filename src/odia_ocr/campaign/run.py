@@ -11,6 +11,7 @@ import functools
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -209,10 +210,11 @@ def _work_ahead(order: _Order, number: int, count: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when the first one is gone, also when that was killed."""
+    """End this process when the first one is gone, also when that was killed; not by Ctrl-C."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the first one's, which ends this one
 
     def watch(sentinel: int) -> None:
         multiprocessing.connection.wait([sentinel])

@@ -78,8 +78,30 @@ def test_a_job_can_be_cancelled_while_it_runs(
     assert stub.begun == [1, 1]
     shown = stub_server.client.get(f"/v1/jobs/{job['id']}").json()
     assert (shown["state"], shown["pages"]["read"]) == ("cancelled", 0)
-    assert result(stub_server, job).status_code == 409
+    refused = result(stub_server, job)
+    assert refused.status_code == 409
+    assert "again" in refused.json()["next_step"]  # not: wait until it is done
     assert not (stub_server.service.folder.root / "jobs" / job["id"]).exists()
+
+
+def test_a_server_that_ends_reads_what_requests_wait_for_and_leaves_jobs(
+    stub_server: Server, stub: StubReader, blank_tiff: Any
+) -> None:
+    stub.go.clear()
+    job = begin(stub_server, blank_tiff(50))
+    assert stub.started.acquire(timeout=20)
+    service = stub_server.service
+    wish = ReadingWish.of("balanced", None)
+    waited_for = service.take_in("a.tif", io.BytesIO(blank_tiff(3)), wish, passing=True)
+    service.prepare_stop()
+    late = begin(stub_server, blank_tiff(2))
+    stub.go.set()
+    waited_for.ended.result(20)
+    service.workers.stop()
+    shown = {one["id"]: one for one in stub_server.client.get("/v1/jobs").json()["jobs"]}
+    assert shown[job["id"]]["pages"]["read"] <= 2  # what was under way
+    assert shown[late["id"]]["pages"]["read"] == 0
+    assert service.find_job(waited_for.job.id).state is JobState.DONE
 
 
 def test_pages_of_a_cancelled_job_have_no_pictures(
@@ -324,6 +346,8 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path: Any) -> None:
     with pytest.raises(UsageError, match="holds other files"):
         open_folder(tmp_path / "theirs")
     assert (tmp_path / "theirs").stat().st_mode & 0o777 == 0o755
+    with pytest.raises(UsageError, match="is no folder"):
+        open_folder(tmp_path / "theirs" / "letter.txt")
 
 
 def test_what_may_have_ended_the_server_is_read_first_and_alone(

@@ -7,6 +7,7 @@ when their turn comes, into a private file.
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -120,6 +121,10 @@ def _expand_list(path: Path, output: Path) -> Iterator[Source | OdiaOcrError]:
 def _expand_path(name: str, output: Path) -> Iterator[Source | OdiaOcrError]:
     for item in expand_inputs([name], output=output):
         if isinstance(item, Input) and item.path is not None:
+            if not os.path.lexists(item.path):
+                # Kept as a document it would count as failed in this batch for ever.
+                yield FileMissingError(f"{item.name} does not exist.", next_step="Check the path.")
+                continue
             yield Source(item.name, name_stem(item.path), _stamp(item.path))
         elif isinstance(item, OdiaOcrError):
             yield item

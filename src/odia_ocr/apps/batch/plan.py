@@ -151,11 +151,17 @@ def _add_sources(plan: BatchPlan, manifest: Manifest) -> int:
 
 def _tell(plan: BatchPlan, summary: Summary, pages: int, seconds: float) -> None:
     read = summary.pages - summary.quarantined_pages
+    documents = _count(summary.documents, "document")
+    speed = f", {pages / seconds:.2f} a second" if pages else ""
     say(
-        f"{read} pages of {summary.documents} documents are read, {summary.quarantined_pages} set "
-        f"aside, {summary.failed_documents} documents failed. This run: {pages} pages, "
-        f"{pages / seconds:.2f} a second. See {plan.folder / REPORT}."
+        f"{documents}: {_count(read, 'page')} read, {summary.quarantined_pages} set aside; "
+        f"{_count(summary.failed_documents, 'document')} failed. "
+        f"This run: {_count(pages, 'page')}{speed}. See {plan.folder / REPORT}."
     )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _exit_code(summary: Summary, failures: int) -> int:

@@ -194,7 +194,7 @@ def too_large(settings: Settings) -> TooLargeError:
     """What is told of a body that has too many bytes."""
     most = settings.limits.request_bytes / 1e6
     return TooLargeError(
-        f"The request has more than {most:g} megabytes.",
+        f"The request has more than {most:g} MB.",
         next_step="Send fewer files at a time, or start with more --max-megabytes.",
     )
 

@@ -7,12 +7,14 @@ import logging
 import signal
 import socket
 import sys
+import threading
+from types import FrameType
 
 import uvicorn
 
 from odia_ocr.apps.messages import say
 from odia_ocr.apps.serve.application import make_application
-from odia_ocr.apps.serve.service import open_service
+from odia_ocr.apps.serve.service import Service, open_service
 from odia_ocr.apps.serve.settings import Settings
 from odia_ocr.apps.serve.telling import LogHandler, Telling
 from odia_ocr.errors import OutputError, UsageError
@@ -48,6 +50,24 @@ def own_names(host: str) -> frozenset[str]:
     return frozenset({"localhost", "127.0.0.1", "[::1]", shown}) if local else frozenset()
 
 
+class _Server(uvicorn.Server):
+    """Tells that it was asked to end, and keeps jobs from holding up the requests that wait."""
+
+    def __init__(self, config: uvicorn.Config, service: Service, telling: Telling) -> None:
+        super().__init__(config)
+        self._service, self._telling = service, telling
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called in the midst of anything, locks held and logs half written included."""
+        if not self.should_exit:
+            threading.Thread(target=self._prepare, daemon=True).start()
+        super().handle_exit(sig, frame)
+
+    def _prepare(self) -> None:
+        self._service.prepare_stop()
+        self._telling.log("ending", {})
+
+
 def serve_forever(settings: Settings, taken: socket.socket) -> None:
     """Serve until asked to end (SIGINT, SIGTERM); requests under way are finished.
 
@@ -73,7 +93,7 @@ def serve_forever(settings: Settings, taken: socket.socket) -> None:
     telling.log("listening", {"url": url, "key": settings.api_key is not None})
     if sys.stderr.isatty():
         say(f"{url} is the review page, {url}/docs the API; Ctrl-C ends.")
-    server = uvicorn.Server(config)
+    server = _Server(config, service, telling)
     for number in (signal.SIGINT, signal.SIGTERM):
         # It raises them once more at its own end, which is no reason to end otherwise than well.
         signal.signal(number, lambda *_: None)

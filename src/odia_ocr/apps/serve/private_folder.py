@@ -99,10 +99,12 @@ def open_folder(root: Path) -> PrivateFolder:
     """Make the folder where it is missing, and keep others out of it.
 
     Raises:
-        UsageError: If other things are in it.
+        UsageError: If other things are in it, or it is a file.
         StorageError: If it cannot be made.
     """
     root = root.expanduser().absolute()
+    if root.exists() and not root.is_dir():
+        raise UsageError(f"{root} is no folder.", next_step="Give --folder a new or empty folder.")
     try:
         if root.is_dir() and any(root.iterdir()) and not (root / "jobs").is_dir():
             # Its permissions are about to change, and it may be anybody's.

@@ -90,6 +90,10 @@ class Service:
         self.folder.remove_others(self.jobs.list_ids())
         self.workers.start()
 
+    def prepare_stop(self) -> None:
+        """Read only what requests wait for; jobs keep their pages for the next start."""
+        self.workers.leave_jobs()
+
     def stop(self) -> None:
         """Finish the pages under way."""
         self.workers.stop()
@@ -216,6 +220,10 @@ class Service:
         """
         if job.state is JobState.FAILED and job.error is not None:
             raise JobFailedError(job.error)
+        if job.state is JobState.CANCELLED:
+            raise ConflictError(
+                "The job is cancelled.", next_step="Send the document again to read it."
+            )
         if job.state is not JobState.DONE:
             raise ConflictError(
                 f"The job is {job.state}.",

@@ -80,8 +80,9 @@ def find_api_key(path: Path | None) -> str | None:
         try:
             key = path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or error
             raise ConfigError(
-                f"{path}: the API key cannot be read: {error}.", next_step="Check --api-key-file."
+                f"{path}: the API key cannot be read: {why}.", next_step="Check --api-key-file."
             ) from None
     if len(key) < _LEAST_KEY or not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigError(

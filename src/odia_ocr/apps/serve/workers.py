@@ -118,7 +118,7 @@ class PageWorkers:
         self._busy = 0
         self._alone = False  # a suspect is being read
         self._reserved = 0
-        self._stopping = False
+        self._leaving = self._stopping = False
         self._seconds_a_page = _FIRST_GUESS
         self._readers: dict[str, Reader] = {}
         self._wide: dict[str, Recognizer | None] = {}
@@ -134,6 +134,12 @@ class PageWorkers:
             self.take(job)
         for thread in self._threads:
             thread.start()
+
+    def leave_jobs(self) -> None:
+        """Begin no page any more but of documents that a request waits for."""
+        with self._changed:
+            self._leaving = True
+            self._turns = deque(opened for opened in self._turns if opened.job.passing)
 
     def stop(self) -> None:
         """Finish the pages under way; what is left stays for the next start."""
@@ -157,7 +163,7 @@ class PageWorkers:
             )
         with self._changed:
             self._open[job.id] = opened
-            if opened.numbers:
+            if opened.numbers and self._may_begin(opened):
                 self._turns.append(opened)
                 self._changed.notify()
         if not opened.numbers:
@@ -258,7 +264,7 @@ class PageWorkers:
                 self._changed.wait()
             opened = self._turns.popleft()
             number = opened.numbers.popleft()
-            if opened.numbers:
+            if opened.numbers and self._may_begin(opened):
                 self._turns.append(opened)
             opened.under_way += 1
             self._busy += 1
@@ -266,6 +272,9 @@ class PageWorkers:
             waiting = sum(len(other.numbers) for other in self._turns)
             side_by_side = min(len(self._threads), self._busy + waiting)
             return opened, number, max(1, self._cores // side_by_side)
+
+    def _may_begin(self, opened: _Open) -> bool:
+        return opened.job.passing or not self._leaving
 
     def _read(self, opened: _Open, number: int, cores: int) -> None:
         """Read a page and keep it."""
