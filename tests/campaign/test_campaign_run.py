@@ -158,12 +158,13 @@ def wait(*_):
     sys.exit()
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run behind
     run._open_run = wait
     run._end_with_parent = lambda: None
     class Order:
         class campaign:
             threads = 1
-    run._work_ahead(Order, 0, 1)
+    run._help_out(Order, 0, 1)
 """,
         encoding="utf-8",
     )

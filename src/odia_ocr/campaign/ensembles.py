@@ -129,7 +129,7 @@ _WAYS = (
         "joint",
         "joint reading",
         "the best readings of each are judged by all of them, over all their paths; a line that "
-        "the first is sure of (posterior 0.95) is left to it.",
+        "the first is sure of is left to it.",
         _join,
         {"nbest": (4,)},
         frames=True,

@@ -116,7 +116,7 @@ JOINT_VERSIONS = Technique(
     claim=_SCALES,
     what="The best readings of every version of the line are judged under all versions, over all "
     "their paths, and by the language model where the stack has one; a line of whose reading the "
-    "first is sure (posterior 0.95) is left to it.",
+    "first is sure is left to it.",
     when="Where accuracy counts more than time and there is one model only.",
     example=example(
         "from odia_ocr.recognize.augment import View",

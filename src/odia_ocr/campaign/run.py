@@ -179,7 +179,7 @@ def _lend_hands(order: _Order, count: int) -> Iterator[None]:
     """
     spawn = multiprocessing.get_context("spawn")  # engines with threads must not be forked
     hands = [
-        spawn.Process(target=_work_ahead, args=(order, i, count), daemon=True) for i in range(count)
+        spawn.Process(target=_help_out, args=(order, i, count), daemon=True) for i in range(count)
     ]
     for hand in hands:
         hand.start()
@@ -191,12 +191,18 @@ def _lend_hands(order: _Order, count: int) -> Iterator[None]:
             hand.join()
 
 
+def _help_out(order: _Order, number: int, count: int) -> None:
+    """What a further process does: it works ahead, and ends with the first one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first one's, which ends this one
+    _end_with_parent()
+    _work_ahead(order, number, count)
+
+
 def _work_ahead(order: _Order, number: int, count: int) -> None:
     """Compute one share of the techniques, last one first, then the rest, ladders and the stack.
 
     The first process builds the stack before it climbs, so they do not do the same.
     """
-    _end_with_parent()
     run = _open_run(order, Engines(order.campaign.threads), _be_quiet, lambda *_: None)
     backwards = _ORDER[::-1]
     for technique in backwards[number::count]:
@@ -210,11 +216,10 @@ def _work_ahead(order: _Order, number: int, count: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process when the first one is gone, also when that was killed; not by Ctrl-C."""
+    """End this process when the first one is gone, also when that was killed."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is the first one's, which ends this one
 
     def watch(sentinel: int) -> None:
         multiprocessing.connection.wait([sentinel])

@@ -25,7 +25,7 @@ UNKNOWN, BOUNDARY, DIGIT, LATIN = "\ufffd", "\n", "0", "a"
 # For each order 1 .. the node of the last symbols of that number, -1 where none leads on.
 State = tuple[int, ...]
 _ODIA = ("\u0b00", "\u0b7f")
-_CACHE = 100_000  # entries, some 20 MB; a page asks for about 1,600 new ones
+_CACHE = 100_000  # entries, some 40 MB; a page asks for about 1,600 new ones
 
 
 def symbol_of(char: str) -> str:
